@@ -1,0 +1,242 @@
+"""
+The schema: which fields, events, lists and labels a workspace has, and their types.
+
+A schema is a frozen value. Names are case-insensitive and keep the spelling they were declared with;
+`Schema.field("TOTAL_spent")` finds `total_spent`. Built-in fields are fields like any other, so that
+nothing below has a special case for them. It is not the TOML reader: see `schema_toml`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from headcount.model.errors import Reason, UserError
+
+STATUSES = ("Active", "Pending", "Unsubscribed", "Hard Bounce")
+STAGES = ("Prospect", "Lead", "Trial", "Customer", "Loyal")
+
+LIST_JOINED = "list_joined"
+LIST_LEFT = "list_left"
+LIST_OPTED_OUT = "list_opted_out"
+LIST_EVENTS = (LIST_JOINED, LIST_LEFT, LIST_OPTED_OUT)
+
+# Engagement times are not stored: each is the latest event of these types, so that it always agrees
+# with the event log and with `as_of`. A schema that declares a field of the same name replaces it.
+ENGAGEMENT_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "last_send": ("email_send", "email_sent", "send", "sent"),
+    "last_open": ("email_open", "email_opened", "open", "opened"),
+    "last_click": ("email_click", "email_clicked", "click", "clicked"),
+}
+LAST_ACTIVITY = "last_activity"  # the latest event of any declared type that is not a send
+
+
+class FieldType(StrEnum):
+    """The type of a contact's field or of an event's property."""
+
+    KEYWORD = "keyword"
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    KEYWORDS = "keywords"
+    STAGE = "stage"
+
+    @property
+    def is_string(self) -> bool:
+        """Whether one value is a string that is matched on its folded form."""
+        return self in (FieldType.KEYWORD, FieldType.TEXT, FieldType.STAGE)
+
+
+PROPERTY_TYPES = frozenset(FieldType) - {FieldType.KEYWORDS, FieldType.STAGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """
+    One named, typed value of a contact, or one property of an event.
+
+    `values` is the order of a stage, lowest first, or the closed set of a keyword such as `status`;
+    empty for an open set. `builtin` fields exist in every workspace.
+    """
+
+    name: str
+    type: FieldType
+    case_sensitive: bool = False
+    fold_accents: bool = False
+    values: tuple[str, ...] = ()
+    builtin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One kind of event, its other names, and its typed properties."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    properties: tuple[Field, ...] = ()
+    builtin: bool = False
+
+    def property(self, name: str) -> Field | None:
+        """Return the property called *name*, in any case, or None."""
+        wanted = name.casefold()
+        return next((p for p in self.properties if p.name.casefold() == wanted), None)
+
+
+BUILTIN_FIELDS = (
+    Field("id", FieldType.KEYWORD, case_sensitive=True, builtin=True),
+    Field("status", FieldType.KEYWORD, values=STATUSES, builtin=True),
+    Field("label", FieldType.KEYWORDS, builtin=True),
+    Field("stage", FieldType.STAGE, values=STAGES, builtin=True),
+    Field("created_at", FieldType.DATETIME, builtin=True),
+)
+_LIST_PROPERTY = (Field("list", FieldType.KEYWORD, builtin=True),)
+BUILTIN_EVENTS = tuple(
+    EventType(name, properties=_LIST_PROPERTY, builtin=True) for name in LIST_EVENTS
+)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """
+    The names and types of one workspace.
+
+    `fields` and `events` hold the declared ones by declared name; `all_fields` and `all_events` add the
+    built-in ones. `groups` maps a group's name to the event types in it. `labels` and `lists` are
+    names known before any contact has them.
+    """
+
+    id_column: str = "id"
+    time_zone: str = "UTC"
+    fields: Mapping[str, Field] = dataclasses.field(default_factory=dict)
+    events: Mapping[str, EventType] = dataclasses.field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    calculated: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a schema in which one name means two things."""
+        self._check_field_names()
+        self._check_event_names()
+
+    @cached_property
+    def all_fields(self) -> Mapping[str, Field]:
+        """Every stored field by its folded name; a declared `stage` replaces the built-in one."""
+        fields = {f.name.casefold(): f for f in BUILTIN_FIELDS}
+        fields.update((f.name.casefold(), f) for f in self.fields.values())
+        return fields
+
+    @cached_property
+    def all_events(self) -> Mapping[str, EventType]:
+        """Every event type, declared and built in, by its folded name."""
+        events = {e.name.casefold(): e for e in BUILTIN_EVENTS}
+        events.update((e.name.casefold(), e) for e in self.events.values())
+        return events
+
+    def field(self, name: str) -> Field | None:
+        """Return the stored field called *name*, in any case, or None."""
+        return self.all_fields.get(name.casefold())
+
+    def event(self, name: str) -> tuple[EventType, ...]:
+        """
+        Return the event types that *name* stands for: one for a type or alias, several for a group.
+
+        Empty when no event type, alias or group has this name, in any case.
+        """
+        folded = name.casefold()
+        if folded in self.all_events:
+            return (self.all_events[folded],)
+        for event in self.all_events.values():
+            if folded in (alias.casefold() for alias in event.aliases):
+                return (event,)
+        for group, members in self.groups.items():
+            if group.casefold() == folded:
+                found = (self.event(member) for member in members)
+                return tuple(dict.fromkeys(e for events in found for e in events))
+        return ()
+
+    def engagement(self, name: str) -> tuple[EventType, ...]:
+        """
+        Return the event types whose latest event is the built-in time *name* (`last_open`, ...).
+
+        Empty when *name* is no engagement time or the schema declares none of its events.
+        """
+        folded = name.casefold()
+        if folded == LAST_ACTIVITY:
+            sends = {e.name for e in self.engagement("last_send")}
+            return tuple(e for e in self.events.values() if e.name not in sends)
+        found = (self.event(event) for event in ENGAGEMENT_EVENTS.get(folded, ()))
+        return tuple(
+            dict.fromkeys(e for events in found for e in events if not e.builtin)
+        )
+
+    def field_names(self) -> list[str]:
+        """Return every name that may stand where a field may, in declared spelling."""
+        times = [n for n in (*ENGAGEMENT_EVENTS, LAST_ACTIVITY) if self.engagement(n)]
+        names = [f.name for f in self.all_fields.values()]
+        return names + [n for n in times if n not in names] + list(self.calculated)
+
+    def event_names(self) -> list[str]:
+        """Return every name that may stand where an event may, in declared spelling."""
+        names = [n for e in self.all_events.values() for n in (e.name, *e.aliases)]
+        return names + list(self.groups)
+
+    def _check_field_names(self) -> None:
+        seen: dict[str, str] = {}
+        builtin = {f.name for f in BUILTIN_FIELDS} - {"stage"}
+        for name in (*self.fields, *self.calculated):
+            folded = name.casefold()
+            if folded in builtin:
+                raise UserError(
+                    Reason.INVALID_SCHEMA,
+                    f"field `{name}` is built in; remove it from the schema, or rename it",
+                )
+            if folded in seen:
+                raise UserError(
+                    Reason.INVALID_SCHEMA,
+                    f"fields `{seen[folded]}` and `{name}` differ only in case; rename one",
+                )
+            seen[folded] = name
+        stage = self.fields.get("stage")
+        if stage is not None and stage.type is not FieldType.STAGE:
+            raise UserError(
+                Reason.INVALID_SCHEMA, "field `stage` is built in and has the type stage"
+            )
+
+    def _check_event_names(self) -> None:
+        seen: dict[str, str] = {name: "the built-in event" for name in LIST_EVENTS}
+        for event in self.events.values():
+            for name in (event.name, *event.aliases):
+                self._claim(seen, name, f"event `{event.name}`")
+        for group, members in self.groups.items():
+            self._claim(seen, group, f"event group `{group}`")
+            for member in members:
+                if not self.event(member) or member.casefold() in map(str.casefold, self.groups):
+                    raise UserError(
+                        Reason.INVALID_SCHEMA,
+                        f"event group `{group}` names `{member}`, which is no event type",
+                        suggestions=nearest(member, self.event_names()),
+                    )
+
+    @staticmethod
+    def _claim(seen: dict[str, str], name: str, owner: str) -> None:
+        folded = name.casefold()
+        if folded in seen:
+            raise UserError(
+                Reason.INVALID_SCHEMA,
+                f"`{name}` is the name of both {seen[folded]} and {owner}; rename one",
+            )
+        seen[folded] = owner
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """Return up to *limit* of the *known* names that are close to *name*, nearest first."""
+    by_folded = {k.casefold(): k for k in known}
+    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=limit, cutoff=0.6)
+    return tuple(by_folded[c] for c in close)

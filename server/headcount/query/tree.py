@@ -1,0 +1,573 @@
+"""
+The syntax tree: a segment as it was written, before any name is looked up.
+
+Text, JSON and protobuf all become this tree, and the tree becomes each of them again without loss.
+Nodes are frozen values that compare by content; the `span` (where in the text a node stood) takes no
+part in comparison. Names keep the spelling they were typed with.
+
+Forms that mean the same are one node, so that nothing later has to know both:
+
+* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `opened != 3` is the
+  negated `Did` of `EXACTLY 3`; `opened` on its own is `Did(opened)`.
+* `is` and `==` are `=`; `is null`, `= null` are `IsEmpty`; `never did` and `did not` are one.
+* `X more than 30 days ago` is `Age(X, >, 30 days)`.
+* `in last month` is `LastWindow(1 month)`.
+
+What is *not* here: types. Whether `plan` is a field, and whether `Pro` is a string, is `bind`'s to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of code points in the text that a node was parsed from."""
+
+    start: int
+    end: int
+
+
+def _span() -> Span | None:
+    """Declare the span of a node: keyword-only, and ignored by comparison."""
+    return field(default=None, compare=False, repr=False, kw_only=True)
+
+
+class Unit(StrEnum):
+    """A unit of a duration. Minutes to weeks are exact; the rest step the calendar."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """`amount` whole units, 0 or more."""
+
+    amount: int
+    unit: Unit
+
+
+class CompareOp(StrEnum):
+    """A comparison. `before`, `after` and `on` mean `<`, `>` and `=` but take only times."""
+
+    EQ = "="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    BEFORE = "before"
+    AFTER = "after"
+    ON = "on"
+
+
+class TextOp(StrEnum):
+    """A match of text against a literal or a pattern."""
+
+    CONTAINS = "contains"
+    STARTS_WITH = "starts with"
+    ENDS_WITH = "ends with"
+    LIKE = "like"
+    MATCHES = "matches"
+
+
+class SetMode(StrEnum):
+    """How many of the options a multi-valued field must hold."""
+
+    ANY = "any"
+    ALL = "all"
+    NONE = "none"
+
+
+class Direction(StrEnum):
+    """Which side of now a `within` looks at."""
+
+    LAST = "last"
+    NEXT = "next"
+
+
+class TimesOp(StrEnum):
+    """How a number of events is compared."""
+
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+    EXACTLY = "exactly"
+    MORE_THAN = "more than"
+    FEWER_THAN = "fewer than"
+    BETWEEN = "between"
+
+
+class Moment(StrEnum):
+    """A time word. `now` is an instant, the others are calendar days."""
+
+    NOW = "now"
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    TOMORROW = "tomorrow"
+
+
+class EventPick(StrEnum):
+    """What is taken from a contact's events: how many, or the time of the first or last."""
+
+    COUNT = "count"
+    FIRST = "first"
+    LAST = "last"
+
+
+class AggregateOp(StrEnum):
+    """What is computed over a property of a contact's events."""
+
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    DISTINCT = "distinct"
+
+
+class ArithmeticOp(StrEnum):
+    """A binary arithmetic operator."""
+
+    ADD = "+"
+    SUBTRACT = "-"
+    MULTIPLY = "*"
+    DIVIDE = "/"
+
+
+FUNCTIONS = (
+    "month", "day", "weekday", "year", "hour", "anniversary", "current_month",
+    "abs", "round", "min", "max", "coalesce", "length",
+)  # fmt: skip
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number literal. Whole numbers are exact to 2^53."""
+
+    value: float
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """A string literal, without its quotes and escapes."""
+
+    value: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """`true` or `false`."""
+
+    value: bool
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A calendar day."""
+
+    value: dt.date
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class DateTime:
+    """A clock time; naive when written without an offset: the query's time zone applies."""
+
+    value: dt.datetime
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class DurationValue:
+    """A duration used as a value: `today - signup > 30 days`, `now + 2 hours`."""
+
+    value: Duration
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A bare or backticked word: a field or property, or (bare, on the right) a string."""
+
+    name: str
+    quoted: bool = False  # backticked: never a string
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWord:
+    """`now`, `today`, `yesterday` or `tomorrow`."""
+
+    moment: Moment
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Ago:
+    """`30 days ago` where a time is wanted: an instant, not an age."""
+
+    duration: Duration
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`left op right`."""
+
+    op: ArithmeticOp
+    left: Value
+    right: Value
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """`-operand`, where the operand is not a number literal."""
+
+    operand: Value
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of `FUNCTIONS`, in lower case, with its arguments."""
+
+    function: str
+    arguments: tuple[Value, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class EventSelector:
+    """An event type, alias or group, narrowed by a condition over its properties."""
+
+    name: str
+    where: Segment | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class EventValue:
+    """`count(E ...)`, `first(E ...)` or `last(E ...)`; no window means ever."""
+
+    pick: EventPick
+    event: EventSelector
+    window: Window | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """`sum(E.property ...)` and its kin; no window means ever."""
+
+    op: AggregateOp
+    event: EventSelector
+    property: str
+    window: Window | None = None
+    span: Span | None = _span()
+
+
+Value = (
+    Number | String | Boolean | Date | DateTime | DurationValue | Name | TimeWord | Ago
+    | Arithmetic | Negative | Call | EventValue | Aggregate
+)  # fmt: skip
+
+
+# --- windows ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LastWindow:
+    """`in last 30 days`: as_of - 30 d < t <= as_of."""
+
+    duration: Duration
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenWindow:
+    """`between T1 and T2`, both included; a date stands for the whole day."""
+
+    low: Value
+    high: Value
+    span: Span | None = _span()
+
+
+class Edge(StrEnum):
+    """Which side of its time an `EdgeWindow` takes."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    SINCE = "since"
+    ON = "on"
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeWindow:
+    """`before T`, `after T`, `since T` or `on D`."""
+
+    edge: Edge
+    time: Value
+    span: Span | None = _span()
+
+
+class Period(StrEnum):
+    """A calendar period, named relative to today."""
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    THIS_WEEK = "this week"
+    THIS_MONTH = "this month"
+    THIS_QUARTER = "this quarter"
+    THIS_YEAR = "this year"
+    LAST_WEEK = "last week"
+    LAST_MONTH = "last month"
+    LAST_QUARTER = "last quarter"
+    LAST_YEAR = "last year"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarWindow:
+    """`today`, `this month`, `last quarter`: a whole calendar period in the query's time zone."""
+
+    period: Period
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Ever:
+    """`ever`: the same as no window, said aloud."""
+
+    span: Span | None = _span()
+
+
+Window = LastWindow | BetweenWindow | EdgeWindow | CalendarWindow | Ever
+
+
+# --- conditions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """All live contacts."""
+
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of two or more; nested `And`s written without parentheses are one."""
+
+    items: tuple[Segment, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of two or more."""
+
+    items: tuple[Segment, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The complement among live contacts."""
+
+    item: Segment
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`left op right`."""
+
+    left: Value
+    op: CompareOp
+    right: Value
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """`value [not] between low and high`, both included."""
+
+    value: Value
+    low: Value
+    high: Value
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """`value [not] in (option, ...)`."""
+
+    value: Value
+    options: tuple[Value, ...]
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """`value [not] contains "x"` and its kin; on a multi-valued field `contains` means has the value."""
+
+    value: Value
+    op: TextOp
+    pattern: str
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ContainsSet:
+    """`value [not] contains any|all|none ("a", "b")` on a multi-valued field."""
+
+    value: Value
+    mode: SetMode
+    options: tuple[str, ...]
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class IsEmpty:
+    """`value is [not] empty`."""
+
+    value: Value
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`value [not] within last|next duration`."""
+
+    value: Value
+    direction: Direction
+    duration: Duration
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """`value op duration ago`: compares how long ago, so `>` means older. `op` is < <= > or >=."""
+
+    value: Value
+    op: CompareOp
+    duration: Duration
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """`[not] in list "x"`, or `in any list ("x", "y")` when there are several names."""
+
+    names: tuple[str, ...]
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """`[not] opted out of list "x"`."""
+
+    name: str
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """`[not] in segment "x"`: a saved segment."""
+
+    name: str
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`sample 10% of "salt"`: a stable share of all contacts; `percent` from 0 to 100."""
+
+    percent: float
+    salt: str | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often: `op n times`; `high` is set for `BETWEEN` only (both ends included)."""
+
+    op: TimesOp
+    n: int
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """`did|did not E [where (...)] [times] [window]`; no times means at least once."""
+
+    event: EventSelector
+    times: Times | None = None
+    window: Window | None = None
+    negated: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Regularly:
+    """`did E [times] in at least m of the last k weeks`: k periods back to back, ending at as_of."""
+
+    event: EventSelector
+    times: Times | None
+    at_least: int
+    periods: int
+    period: Duration
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """`did A then did|did not B within D [window]`; the window holds the A."""
+
+    first: EventSelector
+    then: EventSelector
+    within: Duration
+    negated: bool = False  # then did not
+    window: Window | None = None
+    span: Span | None = _span()
+
+
+Segment = (
+    Everyone | And | Or | Not | Compare | Between | In | TextMatch | ContainsSet | IsEmpty | Within
+    | Age | InList | OptedOut | InSegment | Sample | Did | Regularly | Sequence
+)  # fmt: skip
+
+Node = Segment | Value | Window | EventSelector
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below *node*, in the order they were written."""
+    for part in fields(node):
+        value = getattr(node, part.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Node):
+                yield item
