@@ -141,7 +141,9 @@ class Parts(Mapping[str, Part]):
             at += (count + 7) // 8
         offsets = pa.py_buffer(data[at : at + 4 * (count + 1)])
         at += 4 * (count + 1)
-        found = pa.StringArray.from_buffers(count, offsets, pa.py_buffer(data[at:]), validity, nulls)
+        found = pa.StringArray.from_buffers(
+            count, offsets, pa.py_buffer(data[at:]), validity, nulls
+        )
         found.validate()
         return found
 

@@ -172,9 +172,7 @@ class Schema:
             sends = {e.name for e in self.engagement("last_send")}
             return tuple(e for e in self.events.values() if e.name not in sends)
         found = (self.event(event) for event in ENGAGEMENT_EVENTS.get(folded, ()))
-        return tuple(
-            dict.fromkeys(e for events in found for e in events if not e.builtin)
-        )
+        return tuple(dict.fromkeys(e for events in found for e in events if not e.builtin))
 
     def field_names(self) -> list[str]:
         """Return every name that may stand where a field may, in declared spelling."""
