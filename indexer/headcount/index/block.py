@@ -8,10 +8,10 @@ A block: 2^20 consecutive contacts with everything known about them, immutable.
     ├── lists       which lists a contact is on; opted_out: which it asked to hear no more from
     └── events      one index an event type: the log, recency, tallies
 
-The block is the unit of evaluation (a 2^20-bit operand is 128 KiB, so a whole expression stays in the
-second-level cache), of publication and of storage. It refers to nothing outside itself: dictionaries
-are its own, rows are numbered from 0. So a block can be rebuilt, checked, written or moved to another
-machine alone. The price is one dictionary a block instead of one a workspace.
+The block is the unit of evaluation (a 2^20-bit operand is 128 KiB, so a whole expression stays in
+the second-level cache), of publication and of storage. It refers to nothing outside itself:
+dictionaries are its own, rows are numbered from 0. So a block can be rebuilt, checked, written or
+moved to another machine alone. The price is one dictionary a block instead of one a workspace.
 
 It is not where anything is computed about a query: see `headcount.query.evaluate`.
 """
@@ -49,7 +49,7 @@ ARROW_TYPES: Mapping[FieldType, pa.DataType] = {
 
 
 def contact_schema(schema: Schema) -> pa.Schema:
-    """Return the Arrow schema of a table of contacts: `id`, each stored field, `list`, `opted_out`."""
+    """Return the Arrow schema of contacts: `id`, each stored field, `list`, `opted_out`."""
     stored = [pa.field(f.name, ARROW_TYPES[f.type]) for f in schema.all_fields.values()]
     lists = [pa.field(f.name, ARROW_TYPES[f.type]) for f in (LISTS, OPTED_OUT)]
     return pa.schema(stored + lists)

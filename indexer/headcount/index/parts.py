@@ -1,12 +1,12 @@
 """
 Parts: how an index becomes bytes and comes back, without knowing about files.
 
-A block is a set of named byte strings. Storage writes them, checksums them and hands them back; only the
-index that wrote a part knows what is in it. Numbers are little-endian.
+A block is a set of named byte strings. Storage writes them, checksums them and hands them back;
+only the index that wrote a part knows what is in it. Numbers are little-endian.
 
 Encodings: `array:<dtype>` (a one-dimensional numpy array), `bitmap` (one roaring bitmap, portable
-format), `bitmaps` (several, behind their lengths), `strings` (an Arrow string array: row count, null
-flag, validity, offsets, bytes) and `json`.
+format), `bitmaps` (several, behind their lengths), `strings` (an Arrow string array: row count,
+null flag, validity, offsets, bytes) and `json`.
 
 Reading is zero-copy where the format allows: arrays and strings are views of the blob, which must
 therefore never change.
@@ -84,9 +84,9 @@ class Parts(Mapping[str, Part]):
     """
     The parts of one block, decoded on request.
 
-    A name that is not there raises `KeyError`; an encoding other than the asked-for one, or bytes that
-    do not decode, raise `ValueError`: storage has verified the checksum, so both mean that the writer
-    and the reader disagree.
+    A name that is not there raises `KeyError`; an encoding other than the asked-for one, or bytes
+    that do not decode, raise `ValueError`: storage has verified the checksum, so both mean that the
+    writer and the reader disagree.
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:

@@ -13,9 +13,9 @@ class Stats:
     """
     The size of a workspace.
 
-    `events` counts by event type; `bytes_by_kind` and `bytes_by_index` are two sums of the same bytes:
-    by structure (postings, ranges, columns, log, ...) and by field or event. Bytes are those held in
-    memory, allocator overhead included, not the serialised size.
+    `events` counts by event type; `bytes_by_kind` and `bytes_by_index` are two sums of the same
+    bytes: by structure (postings, ranges, columns, log, ...) and by field or event. Bytes are those
+    held in memory, allocator overhead included, not the serialised size.
     """
 
     contacts: int

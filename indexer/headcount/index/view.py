@@ -2,8 +2,8 @@
 A view: an immutable look at a workspace at one version. All that a reader ever holds.
 
 The writer makes a new view for every batch it publishes, sharing the blocks that the batch did not
-touch. A reader takes the current view once and uses it to the end, so it sees all of a batch or none of
-it, without a lock.
+touch. A reader takes the current view once and uses it to the end, so it sees all of a batch or
+none of it, without a lock.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Version:
     """
     Which state of a workspace was read.
 
-    `sequence` rises with every published batch; `epoch` changes when a workspace is created or restored,
-    so that a sequence from before is not taken for one of now.
+    `sequence` rises with every published batch; `epoch` changes when a workspace is created or
+    restored, so that a sequence from before is not taken for one of now.
     """
 
     epoch: int

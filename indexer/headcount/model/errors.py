@@ -7,7 +7,8 @@ The three kinds of error, told apart by what the caller does next.
   Restore from a copy; nothing is guessed around.
 * Everything else is a bug of ours, raised as an `AssertionError` or whatever Python raises.
 
-The engine knows no status codes: `headcount.rpc.status` holds the one table that maps these to gRPC.
+The engine knows no status codes: `headcount.rpc.status` holds the one table that maps these to
+gRPC.
 """
 
 from __future__ import annotations
@@ -80,8 +81,9 @@ class UserError(HeadcountError):
     """
     The request cannot be answered as it stands; the message says how to mend it.
 
-    `field` is a path into a request message or file (`queries[3].text`, `contacts.csv:17:birthday`),
-    where the place is not in a segment's text. `suggestions` are known names, nearest first.
+    `field` is a path into a request message or file (`queries[3].text`,
+    `contacts.csv:17:birthday`), where the place is not in a segment's text. `suggestions` are known
+    names, nearest first.
     """
 
     def __init__(

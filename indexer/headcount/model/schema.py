@@ -1,9 +1,9 @@
 """
 The schema: which fields, events, lists and labels a workspace has, and their types.
 
-A schema is a frozen value. Names are case-insensitive and keep the spelling they were declared with;
-`Schema.field("TOTAL_spent")` finds `total_spent`. Built-in fields are fields like any other, so that
-nothing below has a special case for them. It is not the TOML reader: see `schema_toml`.
+A schema is a frozen value. Names are case-insensitive and keep the spelling they were declared
+with; `Schema.field("TOTAL_spent")` finds `total_spent`. Built-in fields are fields like any other,
+so that nothing below has a special case for them. It is not the TOML reader: see `schema_toml`.
 """
 
 from __future__ import annotations
@@ -106,9 +106,9 @@ class Schema:
     """
     The names and types of one workspace.
 
-    `fields` and `events` hold the declared ones by declared name; `all_fields` and `all_events` add the
-    built-in ones. `groups` maps a group's name to the event types in it. `labels` and `lists` are
-    names known before any contact has them.
+    `fields` and `events` hold the declared ones by declared name; `all_fields` and `all_events` add
+    the built-in ones. `groups` maps a group's name to the event types in it. `labels` and `lists`
+    are names known before any contact has them.
     """
 
     id_column: str = "id"
@@ -208,7 +208,7 @@ class Schema:
             )
 
     def _check_event_names(self) -> None:
-        seen: dict[str, str] = {name: "the built-in event" for name in LIST_EVENTS}
+        seen: dict[str, str] = dict.fromkeys(LIST_EVENTS, "the built-in event")
         for event in self.events.values():
             for name in (event.name, *event.aliases):
                 self._claim(seen, name, f"event `{event.name}`")

@@ -2,18 +2,19 @@
 The syntax tree: a segment as it was written, before any name is looked up.
 
 Text, JSON and protobuf all become this tree, and the tree becomes each of them again without loss.
-Nodes are frozen values that compare by content; the `span` (where in the text a node stood) takes no
-part in comparison. Names keep the spelling they were typed with.
+Nodes are frozen values that compare by content; the `span` (where in the text a node stood) takes
+no part in comparison. Names keep the spelling they were typed with.
 
 Forms that mean the same are one node, so that nothing later has to know both:
 
-* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `opened != 3` is the
-  negated `Did` of `EXACTLY 3`; `opened` on its own is `Did(opened)`.
+* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `opened != 3` is
+  the negated `Did` of `EXACTLY 3`; `opened` on its own is `Did(opened)`.
 * `is` and `==` are `=`; `is null`, `= null` are `IsEmpty`; `never did` and `did not` are one.
 * `X more than 30 days ago` is `Age(X, >, 30 days)`.
 * `in last month` is `LastWindow(1 month)`.
 
-What is *not* here: types. Whether `plan` is a field, and whether `Pro` is a string, is `bind`'s to say.
+What is *not* here: types. Whether `plan` is a field, and whether `Pro` is a string, is `bind`'s to
+say.
 """
 
 from __future__ import annotations
@@ -32,9 +33,11 @@ class Span:
     end: int
 
 
-def _span() -> Span | None:
-    """Declare the span of a node: keyword-only, and ignored by comparison."""
-    return field(default=None, compare=False, repr=False, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spanned:
+    """What every node has: where in the text it stood, which takes no part in comparison."""
+
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 class Unit(StrEnum):
@@ -153,133 +156,118 @@ FUNCTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class Number(Spanned):
     """A number literal. Whole numbers are exact to 2^53."""
 
     value: float
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class String:
+class String(Spanned):
     """A string literal, without its quotes and escapes."""
 
     value: str
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(Spanned):
     """`true` or `false`."""
 
     value: bool
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Date:
+class Date(Spanned):
     """A calendar day."""
 
     value: dt.date
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class DateTime:
+class DateTime(Spanned):
     """A clock time; naive when written without an offset: the query's time zone applies."""
 
     value: dt.datetime
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class DurationValue:
+class DurationValue(Spanned):
     """A duration used as a value: `today - signup > 30 days`, `now + 2 hours`."""
 
     value: Duration
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class Name(Spanned):
     """A bare or backticked word: a field or property, or (bare, on the right) a string."""
 
     name: str
     quoted: bool = False  # backticked: never a string
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class TimeWord:
+class TimeWord(Spanned):
     """`now`, `today`, `yesterday` or `tomorrow`."""
 
     moment: Moment
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Ago:
+class Ago(Spanned):
     """`30 days ago` where a time is wanted: an instant, not an age."""
 
     duration: Duration
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Spanned):
     """`left op right`."""
 
     op: ArithmeticOp
     left: Value
     right: Value
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(Spanned):
     """`-operand`, where the operand is not a number literal."""
 
     operand: Value
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Spanned):
     """A function of `FUNCTIONS`, in lower case, with its arguments."""
 
     function: str
     arguments: tuple[Value, ...]
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class EventSelector:
+class EventSelector(Spanned):
     """An event type, alias or group, narrowed by a condition over its properties."""
 
     name: str
     where: Segment | None = None
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class EventValue:
+class EventValue(Spanned):
     """`count(E ...)`, `first(E ...)` or `last(E ...)`; no window means ever."""
 
     pick: EventPick
     event: EventSelector
     window: Window | None = None
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Spanned):
     """`sum(E.property ...)` and its kin; no window means ever."""
 
     op: AggregateOp
     event: EventSelector
     property: str
     window: Window | None = None
-    span: Span | None = _span()
 
 
 Value = (
@@ -292,20 +280,18 @@ Value = (
 
 
 @dataclass(frozen=True, slots=True)
-class LastWindow:
+class LastWindow(Spanned):
     """`in last 30 days`: as_of - 30 d < t <= as_of."""
 
     duration: Duration
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class BetweenWindow:
+class BetweenWindow(Spanned):
     """`between T1 and T2`, both included; a date stands for the whole day."""
 
     low: Value
     high: Value
-    span: Span | None = _span()
 
 
 class Edge(StrEnum):
@@ -318,12 +304,11 @@ class Edge(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeWindow:
+class EdgeWindow(Spanned):
     """`before T`, `after T`, `since T` or `on D`."""
 
     edge: Edge
     time: Value
-    span: Span | None = _span()
 
 
 class Period(StrEnum):
@@ -342,18 +327,15 @@ class Period(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarWindow:
+class CalendarWindow(Spanned):
     """`today`, `this month`, `last quarter`: a whole calendar period in the query's time zone."""
 
     period: Period
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Ever:
+class Ever(Spanned):
     """`ever`: the same as no window, said aloud."""
-
-    span: Span | None = _span()
 
 
 Window = LastWindow | BetweenWindow | EdgeWindow | CalendarWindow | Ever
@@ -363,153 +345,136 @@ Window = LastWindow | BetweenWindow | EdgeWindow | CalendarWindow | Ever
 
 
 @dataclass(frozen=True, slots=True)
-class Everyone:
+class Everyone(Spanned):
     """All live contacts."""
-
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(Spanned):
     """All of two or more; nested `And`s written without parentheses are one."""
 
     items: tuple[Segment, ...]
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(Spanned):
     """Any of two or more."""
 
     items: tuple[Segment, ...]
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(Spanned):
     """The complement among live contacts."""
 
     item: Segment
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Spanned):
     """`left op right`."""
 
     left: Value
     op: CompareOp
     right: Value
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class Between(Spanned):
     """`value [not] between low and high`, both included."""
 
     value: Value
     low: Value
     high: Value
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class In:
+class In(Spanned):
     """`value [not] in (option, ...)`."""
 
     value: Value
     options: tuple[Value, ...]
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class TextMatch:
-    """`value [not] contains "x"` and its kin; on a multi-valued field `contains` means has the value."""
+class TextMatch(Spanned):
+    """`value [not] contains "x"` and its kin; a multi-valued field contains a value it has."""
 
     value: Value
     op: TextOp
     pattern: str
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class ContainsSet:
+class ContainsSet(Spanned):
     """`value [not] contains any|all|none ("a", "b")` on a multi-valued field."""
 
     value: Value
     mode: SetMode
     options: tuple[str, ...]
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class IsEmpty:
+class IsEmpty(Spanned):
     """`value is [not] empty`."""
 
     value: Value
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class Within(Spanned):
     """`value [not] within last|next duration`."""
 
     value: Value
     direction: Direction
     duration: Duration
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
+class Age(Spanned):
     """`value op duration ago`: compares how long ago, so `>` means older. `op` is < <= > or >=."""
 
     value: Value
     op: CompareOp
     duration: Duration
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class InList:
+class InList(Spanned):
     """`[not] in list "x"`, or `in any list ("x", "y")` when there are several names."""
 
     names: tuple[str, ...]
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class OptedOut:
+class OptedOut(Spanned):
     """`[not] opted out of list "x"`."""
 
     name: str
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class InSegment:
+class InSegment(Spanned):
     """`[not] in segment "x"`: a saved segment."""
 
     name: str
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Spanned):
     """`sample 10% of "salt"`: a stable share of all contacts; `percent` from 0 to 100."""
 
     percent: float
     salt: str | None = None
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,30 +487,28 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Did:
+class Did(Spanned):
     """`did|did not E [where (...)] [times] [window]`; no times means at least once."""
 
     event: EventSelector
     times: Times | None = None
     window: Window | None = None
     negated: bool = False
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Regularly:
-    """`did E [times] in at least m of the last k weeks`: k periods back to back, ending at as_of."""
+class Regularly(Spanned):
+    """`did E [times] in at least m of the last k weeks`: k periods, the last ending at as_of."""
 
     event: EventSelector
     times: Times | None
     at_least: int
     periods: int
     period: Duration
-    span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Spanned):
     """`did A then did|did not B within D [window]`; the window holds the A."""
 
     first: EventSelector
@@ -553,7 +516,6 @@ class Sequence:
     within: Duration
     negated: bool = False  # then did not
     window: Window | None = None
-    span: Span | None = _span()
 
 
 Segment = (
