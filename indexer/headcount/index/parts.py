@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +114,7 @@ class Parts(Mapping[str, Part]):
 
     def bitmap(self, name: str) -> BitMap:
         """Return a fresh bitmap."""
-        return BitMap.deserialize(self._data(name, "bitmap"))
+        return _deserialize(self._data(name, "bitmap"))
 
     def bitmaps(self, name: str) -> list[BitMap]:
         """Return fresh bitmaps, in the order they were written."""
@@ -126,7 +126,7 @@ class Parts(Mapping[str, Part]):
             raise ValueError(f"part {name}: the lengths do not add up to its size")
         starts = ends - lengths.astype(np.int64)
         return [
-            BitMap.deserialize(data[start:end])
+            _deserialize(data[start:end])
             for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
 
@@ -150,3 +150,8 @@ class Parts(Mapping[str, Part]):
     def document(self, name: str) -> Any:
         """Return the decoded JSON document."""
         return json.loads(bytes(self._data(name, "json")))
+
+
+def _deserialize(data: bytes | memoryview) -> BitMap:
+    """Return the bitmap in *data*; CRoaring copies and validates it. Any buffer will do."""
+    return BitMap.deserialize(cast(bytes, data))

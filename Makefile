@@ -1,0 +1,69 @@
+# Everything here sets itself up: it needs only make and a Python 3.11 or newer.
+#
+#   make demo     a realistic workspace of a million contacts, served, with live counts
+#   make test     the tests
+#   make check    formatting, lint, types, protos, generated code
+#   make bench    Headcount beside DuckDB, Polars and ClickHouse on the same data
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROTO_VENV := .venv-proto
+CONTACTS ?= 1000000
+
+.PHONY: demo test test-lowest check lint types proto-check proto bench clean
+
+demo: $(VENV)/.run
+	$(BIN)/headcount demo --contacts $(CONTACTS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+# Installs the lowest version that pyproject.toml allows of everything, and runs the tests on it.
+test-lowest: $(VENV)/.dev
+	$(BIN)/python tests/packaging/lowest.py --venv .venv-lowest
+
+check: lint types proto-check
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+proto-check: $(VENV)/.dev $(PROTO_VENV)/.tools
+	cd proto && ../$(BIN)/buf lint
+	cd proto && ../$(BIN)/buf breaking --against breaking-base.binpb
+	$(BIN)/python proto/generate.py --check --python $(PROTO_VENV)/bin/python
+
+proto: $(VENV)/.dev $(PROTO_VENV)/.tools
+	$(BIN)/python proto/generate.py --python $(PROTO_VENV)/bin/python
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) .venv-proto .venv-lowest build dist demo-data
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headcount needs Python 3.11 or newer; found " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.run
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@ $(VENV)/.run
+
+# The generator pins protobuf below what runs here, so it lives in an environment of its own.
+$(PROTO_VENV)/.tools:
+	$(PYTHON) -m venv $(PROTO_VENV)
+	$(PROTO_VENV)/bin/python -m pip install --quiet --disable-pip-version-check grpcio-tools==1.71.2 'setuptools<81'
+	touch $@
