@@ -1,9 +1,9 @@
 """
 The questions asked of every engine: one segment, said in our language, in SQL and in Polars.
 
-`{now}` in SQL is the instant asked about. Contacts are `contacts`, events are `events` with one row an
-event of any type; both have the columns of `headcount.load.synthetic`. ClickHouse takes the same SQL
-but for the few words in `CLICKHOUSE`.
+`{now}` in SQL is the instant asked about. Contacts are `contacts`, events are `events` with one row
+an event of any type; both have the columns of `headcount.load.synthetic`. ClickHouse takes the same
+SQL but for the few words in `CLICKHOUSE`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 Timing side by side: every engine answers in turn, round after round, so that a slow minute of the
 machine falls on all of them.
 
-A figure is the median of the rounds, with the 99th percentile (the slowest, for few rounds) beside it.
-The first call of each engine is timed apart, as `first`: it is not in the median.
+A figure is the median of the rounds, with the 99th percentile (the slowest, for few rounds) beside
+it. The first call of each engine is timed apart, as `first`: it is not in the median.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def side_by_side(
     """
     Return the timing and the first answer of every call.
 
-    Each engine is called in turn until it has used *seconds* or made *most* calls; at least 5 times.
+    Each engine is called in turn until it has used *seconds* or made *most* calls; at least 5
+    times.
     """
     answers: dict[str, Answer] = {}
     first: dict[str, float] = {}

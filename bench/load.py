@@ -1,0 +1,67 @@
+"""
+How long it takes, and how much memory, to load files and to open what was loaded.
+
+Both run in a process of their own, so that the peak is theirs alone; the kernel's account of the
+finished process gives it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from headcount.load.synthetic import SyntheticFiles
+
+_OPEN = """
+import sys, time
+from headcount.embedded import Workspace
+start = time.perf_counter()
+workspace = Workspace.open(sys.argv[1])
+count = workspace.count("everyone")
+print(time.perf_counter() - start, count)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Wall seconds, peak resident bytes, and bytes on disk afterwards."""
+
+    load_seconds: float
+    load_peak_bytes: int
+    disk_bytes: int
+    open_seconds: float
+    open_peak_bytes: int
+
+
+def measure(files: SyntheticFiles, folder: Path) -> Measured:
+    """Load *files* into *folder* (which must not exist) and open it again."""
+    load = [sys.executable, "-m", "headcount.cli.main", "load", "--data", str(folder)]
+    load += ["--schema", str(files.schema), "--contacts", str(files.contacts)]
+    load += ["--events", str(files.events), "--lists", str(files.lists)]
+    load_seconds, load_peak, _ = _run(load)
+    _, open_peak, printed = _run([sys.executable, "-c", _OPEN, str(folder)])
+    return Measured(
+        load_seconds=load_seconds,
+        load_peak_bytes=load_peak,
+        disk_bytes=sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()),
+        open_seconds=float(printed.split()[0]),
+        open_peak_bytes=open_peak,
+    )
+
+
+def _run(command: list[str]) -> tuple[float, int, str]:
+    """Return wall seconds, peak bytes and standard output of a command that must succeed."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command[:4])} ... ended with {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
+    return time.perf_counter() - start, usage.ru_maxrss * unit, printed
