@@ -1,5 +1,5 @@
 """
-An interval of time: the instants from `low` to `high`, both included, in microseconds since 1970 UTC.
+An interval of time: from `low` to `high`, both included, in microseconds since 1970 UTC.
 
 Every window of the language ends up as one. Instants are whole microseconds, so a half-open edge
 needs no flag: `t < T` is `high = T - 1`, and `as_of - 30 d < t` is `low = as_of - 30 d + 1`.
@@ -20,10 +20,6 @@ class Interval(NamedTuple):
     def is_empty(self) -> bool:
         """Whether no instant is in it."""
         return self.low > self.high
-
-    def __contains__(self, instant: object) -> bool:
-        """Return whether *instant*, in microseconds, is in it."""
-        return isinstance(instant, int) and self.low <= instant <= self.high
 
 
 EVER = Interval(-(1 << 63), (1 << 63) - 1)  # every instant that Arrow can hold
