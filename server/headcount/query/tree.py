@@ -7,14 +7,25 @@ no part in comparison. Names keep the spelling they were typed with.
 
 Forms that mean the same are one node, so that nothing later has to know both:
 
-* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `opened != 3` is
-  the negated `Did` of `EXACTLY 3`; `opened` on its own is `Did(opened)`.
+* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `opened != 3 times`
+  is the negated `Did` of `EXACTLY 3`; `opened`, `opened in last 30 days` are `Did(opened, ...)`.
 * `is` and `==` are `=`; `is null`, `= null` are `IsEmpty`; `never did` and `did not` are one.
 * `X more than 30 days ago` is `Age(X, >, 30 days)`.
 * `in last month` is `LastWindow(1 month)`.
 
 What is *not* here: types. Whether `plan` is a field, and whether `Pro` is a string, is `bind`'s to
-say.
+say. Nor is whether a name is an event, where a field would fit too. `bind` turns these into a `Did`
+when the name on the left is an event:
+
+* `Compare(Name, op, Number)`: `opens = 0` is `did opens exactly 0 times`;
+* `Compare(Name, BEFORE | AFTER | ON, time)`: `opened before D` is `did opened before D`;
+* `Between(Name, low, high)`: `opened between D and E` is `did opened between D and E`.
+
+The parser and the protobuf reader give only trees that have a text, so in every tree: `And` and
+`Or` have two items or more; `Compare` by `<`, `<=`, `>` or `>=` has no `Ago` on its right (that is
+an `Age`); `Negative` holds no `Number`; an unquoted `Name` is a bare word and not reserved; numbers
+are finite; the times of a window are made of dates, clock times, `now` and its kin, `ago` and
+durations; `where` holds only conditions and values that are about the event's own properties.
 """
 
 from __future__ import annotations
@@ -23,6 +34,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,10 +538,23 @@ Segment = (
 Node = Segment | Value | Window | EventSelector
 
 
+_HOLDS_NODES = frozenset({
+    "Value", "Segment", "EventSelector", "Segment | None", "Window | None",
+    "tuple[Value, ...]", "tuple[Segment, ...]",
+})  # fmt: skip
+
+
+@cache
+def _node_fields(kind: type[Node]) -> tuple[str, ...]:
+    """Return the names of the fields of *kind* that hold nodes."""
+    return tuple(part.name for part in fields(kind) if part.type in _HOLDS_NODES)
+
+
 def children(node: Node) -> Iterator[Node]:
     """Yield the nodes directly below *node*, in the order they were written."""
-    for part in fields(node):
-        value = getattr(node, part.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Node):
-                yield item
+    for name in _node_fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, tuple):
+            yield from value
+        elif value is not None:
+            yield value
