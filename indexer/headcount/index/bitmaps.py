@@ -97,9 +97,10 @@ def from_rows(rows: npt.NDArray[Any]) -> BitMap:
     """Return *rows* (uint32[n], any order, repeats allowed) as a fresh bitmap."""
     if not len(rows):
         return BitMap()
-    top = int(rows.max()) + 1
     if len(rows) < _FORGE_FROM:
-        return BitMap(array("I", rows.astype("<u4").tobytes()), optimize=False)
+        # pyroaring adds rows in order three times as fast.
+        return BitMap(array("I", np.sort(rows).astype("<u4").tobytes()), optimize=False)
+    top = int(rows.max()) + 1
     if len(rows) < _SORT_BELOW or top > 256 * len(rows):
         rows = np.sort(rows)
         return from_sorted(rows[np.append(True, rows[1:] != rows[:-1])])
@@ -144,6 +145,16 @@ def full(rows: int) -> BitMap:
     found = BitMap()
     found.add_range(0, rows)
     return found
+
+
+@lru_cache(maxsize=16)
+def solid(rows: int) -> BitMap:
+    """
+    Return the bitmap of all of 0 to *rows* - 1 as bits, not runs; shared, so never to be changed.
+
+    Taking rows out of a copy of it is 10 times faster than out of `full`; it takes 1 bit a row.
+    """
+    return from_mask(np.ones(rows, dtype=np.bool_))
 
 
 def memory(bitmap: BitMap) -> int:
