@@ -1,0 +1,123 @@
+"""
+The ids of a block's contacts: row → id, and id → row.
+
+The strings lie in one Arrow array. The way back is two arrays, sorted hashes and the row of each:
+12 bytes a contact, where a Python dict takes over 100. A hash only finds candidates; the strings
+themselves are compared, so two ids with one hash are told apart. Ids are compared exactly, byte by
+byte.
+
+    hashes  uint64[rows], ascending     the FNV-1a of each id
+    owners  uint32[rows]                the row it belongs to
+
+Looking 2^20 ids up takes about 0.35 s (most of it the binary search), one id about 10 µs. The way
+back is built when it is first asked for, 150 ms for 2^20 ids: a workspace that only counts never
+needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyroaring import BitMap
+
+from headcount.index import bitmaps, hashing, parts, strings
+from headcount.index.parts import Part, Parts
+from headcount.index.pattern import Pattern
+
+
+class IdColumn:
+    """The ids of one block, unique and not null, in row order. Immutable."""
+
+    def __init__(self, array: pa.StringArray) -> None:
+        self.array = array
+
+    @classmethod
+    def build(cls, array: pa.StringArray) -> IdColumn:
+        """Return the column of *array*, whose ids must be distinct and not null."""
+        assert array.null_count == 0
+        return cls(strings.compact(array))
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows there are."""
+        return len(self.array)
+
+    @cached_property
+    def fnv1a(self) -> hashing.Hashes:
+        """The FNV-1a hash of each id, uint64[rows], in row order."""
+        return hashing.fnv1a64(self.array)
+
+    @cached_property
+    def _sorted(self) -> tuple[hashing.Hashes, npt.NDArray[np.uint32]]:
+        owners = np.argsort(self.fnv1a, kind="stable").astype(np.uint32)
+        return self.fnv1a[owners], owners
+
+    def lookup(self, ids: pa.StringArray) -> npt.NDArray[np.int64]:
+        """Return the row of each of *ids*, as int64[n]; -1 for an id that is not here, or null."""
+        found = np.full(len(ids), -1, dtype=np.int64)
+        if not self.rows or not len(ids):
+            return found
+        ids = pc.fill_null(ids, "") if ids.null_count else ids
+        hashes, owners = self._sorted
+        wanted = hashing.fnv1a64(ids)
+        place = np.searchsorted(hashes, wanted)
+        open_ = np.arange(len(ids))
+        while len(open_):  # more than one round only where two ids share a hash
+            open_ = open_[place[open_] < self.rows]
+            open_ = open_[hashes[place[open_]] == wanted[open_]]
+            rows = owners[place[open_]]
+            same = pc.equal(self.take(rows), pc.take(ids, pa.array(open_)))
+            hit = same.to_numpy(zero_copy_only=False).astype(np.bool_)
+            found[open_[hit]] = rows[hit]
+            open_ = open_[~hit]
+            place[open_] += 1
+        return found
+
+    def equal(self, ids: Collection[str]) -> BitMap:
+        """Return the rows whose id is one of *ids*."""
+        rows = self.lookup(pa.array(list(ids), pa.string()))
+        return bitmaps.from_rows(rows[rows >= 0].astype(np.uint32))
+
+    def match(self, pattern: Pattern) -> BitMap:
+        """Return the rows whose id *pattern* matches; reads every id, about 10 ms for 2^20."""
+        return bitmaps.from_mask(pattern.test(self.array, self.array))
+
+    def take(self, rows: npt.NDArray[np.uint32]) -> pa.StringArray:
+        """Return the ids of *rows*, in their order."""
+        return pc.take(self.array, pa.array(rows))
+
+    def parts(self, prefix: str) -> Iterator[Part]:
+        """Yield the ids; the way back is built again when it is needed."""
+        yield parts.strings(f"{prefix}ids", self.array)
+
+    @classmethod
+    def from_parts(cls, stored: Parts, prefix: str) -> IdColumn:
+        """Return the column that `parts` was called on."""
+        return cls(stored.strings(f"{prefix}ids"))
+
+    def memory(self) -> dict[str, int]:
+        """Return real bytes held, by kind of structure; the way back counts once it is built."""
+        lookup = 0
+        if "fnv1a" in self.__dict__:
+            lookup += self.fnv1a.nbytes
+        if "_sorted" in self.__dict__:
+            lookup += sum(half.nbytes for half in self._sorted)
+        return {"ids": strings.memory(self.array), "id lookup": lookup}
+
+    def check(self) -> Iterator[str]:
+        """Yield a sentence for each way in which ids and rows disagree."""
+        if self.array.null_count:
+            yield f"{self.array.null_count} rows have no id"
+        found = self.lookup(self.array)
+        wrong = np.flatnonzero(found != np.arange(self.rows))
+        if len(wrong):
+            row = int(wrong[0])
+            yield (
+                f"{len(wrong)} ids do not lead back to their row; the first is row {row}, whose"
+                f" id leads to row {found[row]}"
+            )
