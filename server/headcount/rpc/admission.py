@@ -1,0 +1,69 @@
+"""
+Lanes: how many calls are worked on at once, kept apart by kind.
+
+    unary     Count, CountMany, ListMembers, ...: short, all work
+    stream    StreamMembers: long, mostly waiting for the reader
+    control   health checks, and saying no
+
+Each lane has its own threads and its own bounded queue, so that readers who take their time cannot
+hold up a count, and a flood of counts cannot make the server look dead to a health check. A call
+that finds its lane full is refused at once with RESOURCE_EXHAUSTED and a time to come back, in
+the control lane: waiting longer than a client's deadline would only be work for nobody.
+
+gRPC's own `maximum_concurrent_rpcs` was rejected: it counts streams and health checks together with
+everything else, and refuses without saying when to come back. Counting where a handler starts
+was rejected too: by then the call has a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Lane(ThreadPoolExecutor):
+    """Threads for one kind of call; `full` when as many as may wait are waiting."""
+
+    def __init__(self, name: str, threads: int, waiting: int) -> None:
+        super().__init__(max_workers=threads, thread_name_prefix=f"headcount-{name}")
+        self.name = name
+        self.capacity = threads + waiting
+        self._load = 0
+        self._load_lock = Lock()
+
+    @property
+    def load(self) -> int:
+        """Return how many calls are worked on or waiting."""
+        return self._load
+
+    @property
+    def full(self) -> bool:
+        """Return whether another call must be refused."""
+        return self._load >= self.capacity
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """
+        Run a call when a thread is free.
+
+        Called by gRPC in its one serving thread, right after it has asked for the handler, so that
+        nothing comes between `full` and this. The future, not the handler, says when the call is
+        over: gRPC does not run the handler of a call that was cancelled while it waited.
+        """
+        with self._load_lock:
+            self._load += 1
+        try:
+            future = super().submit(fn, *args, **kwargs)
+        except RuntimeError:  # the lane is shut down
+            self._leave()
+            raise
+        future.add_done_callback(self._leave)
+        return future
+
+    def _leave(self, _future: Future[R] | None = None) -> None:
+        with self._load_lock:
+            self._load -= 1

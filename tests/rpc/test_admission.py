@@ -1,0 +1,38 @@
+"""Lanes count what is in them, whatever becomes of it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import wait
+
+import pytest
+
+from headcount.rpc.admission import Lane
+
+
+def test_a_lane_is_full_when_no_more_may_wait() -> None:
+    """Calls worked on and calls waiting both count; ended and cancelled ones do not."""
+    lane = Lane("test", threads=2, waiting=1)
+    go = threading.Event()
+    calls = [lane.submit(go.wait, 10) for _ in range(2)]
+    assert not lane.full
+    waiting = lane.submit(go.wait, 10)
+    assert lane.full
+    assert waiting.cancel()
+    assert lane.load == 2
+    go.set()
+    wait(calls)
+    lane.shutdown()
+    assert lane.load == 0
+
+
+def test_a_call_that_fails_leaves_the_lane() -> None:
+    """A raised exception does not keep a place."""
+    lane = Lane("test", threads=1, waiting=0)
+    with pytest.raises(ZeroDivisionError):
+        lane.submit(divmod, 1, 0).result()
+    lane.shutdown()
+    assert lane.load == 0
+    with pytest.raises(RuntimeError):
+        lane.submit(divmod, 1, 1)
+    assert lane.load == 0
