@@ -34,7 +34,7 @@ from pyroaring import BitMap
 from headcount.index import bitmaps
 from headcount.index import parts as parts_of
 from headcount.index.bitmaps import EMPTY, Mask, Rows
-from headcount.index.columns import NumericColumn, Values, Vector
+from headcount.index.columns import NumericColumn, Values, Vector, stable_order
 from headcount.index.parts import Part, Parts
 
 _BIN = 2048  # rows of a bin; half of it is the most that a range takes from `order` at an end
@@ -91,10 +91,10 @@ class RangeIndex:
         """
         column = NumericColumn.build(values, present)
         if present is None:
-            order = _argsort(column.stored).astype(np.uint32)
+            order = stable_order(column.stored).astype(np.uint32)
         else:
             held = np.flatnonzero(present).astype(np.uint32)
-            order = held[_argsort(column.stored[held])]
+            order = held[stable_order(column.stored[held])]
         edges = _edges(column.stored[order])
         bins = [_bin(order[a:b]) for a, b in pairwise(edges)]
         return cls(column, order, edges, bins, arrow_type or pa.from_numpy_dtype(values.dtype))
@@ -317,12 +317,3 @@ def _prefixes(bins: list[BitMap], ends: list[int]) -> list[BitMap]:
         found.append(BitMap.union(found[-1], *bins[start:stop]))
         found[-1].run_optimize()
     return found
-
-
-def _argsort(values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """Return the stable ascending order of *values*; two passes of 16 bits beat one of 32."""
-    if values.dtype.itemsize != 4 or values.dtype.kind != "u":
-        return np.argsort(values, kind="stable")
-    low = np.argsort(values.astype(np.uint16), kind="stable")
-    high = (values >> np.uint32(16)).astype(np.uint16)
-    return low[np.argsort(high[low], kind="stable")]
