@@ -1,0 +1,155 @@
+"""
+Files: the operations that storage asks of the operating system, and what their failures mean.
+
+Everything durable is made the same way: write beside, sync the file, rename over, sync the folder.
+A rename is atomic, so a reader sees the old file or the new one; the second sync makes the rename
+itself survive a power cut. Data that was not synced before the rename could be lost after it.
+
+A failed sync is never retried: the kernel may have dropped the page it could not write, and the
+next sync would report success (https://wiki.postgresql.org/wiki/Fsync_Errors). What was being
+written is thrown away instead.
+
+No other module of storage calls `os` to change anything, so that a test can fail each operation in
+turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+
+from headcount.model.errors import CorruptionError, HeadcountError, Reason, UserError
+
+UNCHANGED = "what was stored before is unchanged"
+TEMPORARY = ".tmp"  # suffix of a file that is still being written
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@contextlib.contextmanager
+def explained(path: Path, outcome: str = "", offset: int | None = None) -> Iterator[None]:
+    """
+    Raise what the operating system or SQLite reports about *path* as an error that says what to do.
+
+    *outcome* says what the failure means for what was stored before. A missing file, and whatever
+    is not about the disk, is raised as it came.
+    """
+    try:
+        yield
+    except (OSError, apsw.Error) as error:
+        known = _explain(error, path, f"; {outcome}" if outcome else "", offset)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _explain(
+    error: OSError | apsw.Error, path: Path, outcome: str, offset: int | None
+) -> HeadcountError | None:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _FULL or isinstance(error, apsw.FullError):
+        return UserError(
+            Reason.LIMIT_EXCEEDED,
+            f"the disk is full: {path} could not be written{outcome}. Free space and try again",
+        )
+    if number in _DENIED or isinstance(error, apsw.PermissionsError | apsw.ReadOnlyError):
+        return UserError(
+            Reason.CONFLICT,
+            f"{path} may not be opened or changed by this user ({error}){outcome}. "
+            "Change its owner or mode, or run as its owner",
+        )
+    if number == errno.EIO or isinstance(error, apsw.IOError):
+        return CorruptionError(
+            path,
+            f"the disk failed ({error}){outcome}. Look into the system log and replace the disk "
+            "before trying again",
+            offset=offset,
+        )
+    return None
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder *path* and those above it, each durable; one that exists is left alone."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    with explained(path, UNCHANGED):
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            if not path.is_dir():
+                raise UserError(
+                    Reason.CONFLICT, f"{path} is a file where a folder is needed; move it away"
+                ) from None
+    sync_folder(path.parent)
+
+
+def create(path: Path) -> int:
+    """Return a descriptor of the new, empty file *path*; the caller closes it."""
+    with explained(path, UNCHANGED):
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+
+
+def sync(path: Path, descriptor: int) -> None:
+    """Return when everything written to the file is on the disk."""
+    with explained(path, UNCHANGED):
+        os.fsync(descriptor)
+
+
+def sync_folder(path: Path, outcome: str = UNCHANGED) -> None:
+    """Return when the names in the folder are on the disk."""
+    with explained(path, outcome):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def beside(path: Path) -> Path:
+    """Return the temporary name under which *path* is written."""
+    return path.with_name(path.name + TEMPORARY)
+
+
+def write_beside(path: Path, data: bytes) -> None:
+    """Write *data* under the temporary name of *path*, durably; a leftover of that name goes."""
+    temporary = beside(path)
+    remove(temporary)
+    descriptor = create(temporary)
+    try:
+        rest = memoryview(data)
+        while rest:  # a full disk may take only a part, without an error
+            with explained(temporary, UNCHANGED):
+                rest = rest[os.write(descriptor, rest) :]
+        sync(temporary, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Give *source* the name *target*, in place of any file of that name."""
+    with explained(target, UNCHANGED):
+        os.replace(source, target)
+
+
+def remove(path: Path, outcome: str = UNCHANGED) -> None:
+    """Remove the file *path*; it is no error that it is gone already."""
+    with explained(path, outcome), contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def discard(path: Path) -> None:
+    """
+    Remove a half-written file after another error, if that is possible.
+
+    A second failure is not reported: the first is the one to mend, and the next writer removes
+    leftovers before it begins.
+    """
+    with contextlib.suppress(OSError):
+        os.unlink(path)
