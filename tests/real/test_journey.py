@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,7 +28,7 @@ def workspace(journey: Journey, tmp_path_factory: pytest.TempPathFactory) -> Wor
     folder = tmp_path_factory.mktemp("data")
     summary = load(
         folder,
-        schema=schema_toml.parse(journey.schema_toml, Path("schema.toml")),
+        schema=schema_toml.parse(journey.schema_toml),
         contacts=[journey.contacts],
         events=list(journey.events),
         now=dt.datetime(2018, 2, 1, tzinfo=dt.UTC),

@@ -29,7 +29,7 @@ def open_view(folder: Path, workspace: str) -> View:
         CorruptionError: a file is damaged; the message names it, and the part that is hit.
     """
     with open_snapshot(folder, workspace) as snapshot:
-        schema = schema_toml.parse(snapshot.meta.schema_toml, snapshot.path)
+        schema = schema_toml.parse(snapshot.meta.schema_toml, str(snapshot.path))
         blocks = []
         for number, stored in snapshot.blocks():
             try:
