@@ -12,7 +12,7 @@ writer removes (FORMAT.md has the steps one by one):
 
 Opening verifies every byte against the manifest before SQLite or an index works on any of it. Doing
 it in a thread beside the reading was rejected: at 5 GB/s it is a third of the time at most, and
-SQLite and the indexes would work on bytes not known to be good. Measured on 2 cores, 1.4 GB:
+SQLite and the indexes would work on bytes not known to be good. Measured on 2 idle cores, 1.4 GB:
 written at 1.1 GB/s without waiting for the disk; opened and read, verified twice, at 1.8 GB/s.
 """
 
