@@ -8,7 +8,7 @@ bit a row are smaller than a byte a row, and give the values back in 0.2 ms.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from headcount.index.parts import Part, Parts
 class FlagIndex:
     """The truth values of one field in a block of `rows` rows. Immutable."""
 
-    kind = "flag"
+    kind: Literal["flag"] = "flag"
 
     def __init__(self, rows: int, true: BitMap, present: BitMap) -> None:
         """Take the rows that are *true*, all of them *present*."""

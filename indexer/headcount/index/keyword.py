@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ from headcount.model.schema import Field
 class KeywordIndex:
     """The strings of one field in a block, at most one a row. Immutable."""
 
-    kind = "keyword"
+    kind: Literal["keyword"] = "keyword"
 
     def __init__(
         self, field: Field, dictionary: Dictionary, codes: npt.NDArray[Any], postings: Postings
@@ -67,6 +67,11 @@ class KeywordIndex:
         """The number of distinct strings, spelling counted."""
         return len(self.dictionary)
 
+    def distinct_values(self) -> list[str]:
+        """Return the distinct strings as they were spelt, in order of their keys."""
+        values: list[str] = self.dictionary.values.to_pylist()
+        return values
+
     def equal(self, keys: Collection[str]) -> BitMap:
         """Return the rows whose value has one of *keys* (folded), shared."""
         return self.postings.union(self.dictionary.lookup_all(keys))
@@ -99,6 +104,11 @@ class KeywordIndex:
         yield from self.dictionary.parts(f"{prefix}/dictionary")
         yield parts_of.array(f"{prefix}/codes", self.codes)
         yield from self.postings.parts(f"{prefix}/postings")
+
+    @staticmethod
+    def is_in(parts: Parts, prefix: str) -> bool:
+        """Return whether it was an index of this kind that wrote *parts* under *prefix*."""
+        return f"{prefix}/codes" in parts
 
     @classmethod
     def from_parts(cls, parts: Parts, prefix: str, field: Field) -> KeywordIndex:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ from headcount.model.schema import Field
 class KeywordsIndex:
     """The sets of strings of one field in a block, one set a row. Immutable."""
 
-    kind = "keywords"
+    kind: Literal["keywords"] = "keywords"
 
     def __init__(
         self,
@@ -77,6 +77,11 @@ class KeywordsIndex:
     def distinct(self) -> int:
         """The number of distinct strings, spelling counted."""
         return len(self.dictionary)
+
+    def distinct_values(self) -> list[str]:
+        """Return the distinct strings as they were spelt, in order of their keys."""
+        values: list[str] = self.dictionary.values.to_pylist()
+        return values
 
     def equal(self, keys: Collection[str]) -> BitMap:
         """Return the rows whose set has any of *keys* (folded), shared."""

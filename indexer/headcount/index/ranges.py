@@ -24,7 +24,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ class RangeIndex:
     Rows are below `rows`; those without a value are not in `present`. Immutable.
     """
 
-    kind = "range"
+    kind: Literal["range"] = "range"
 
     def __init__(
         self,
