@@ -21,6 +21,7 @@ import polars as pl
 from chdb import session
 
 from bench.questions import CLICKHOUSE, NOW, Question
+from headcount.embedded import Workspace
 
 THREADS = 2
 
@@ -33,6 +34,19 @@ class Engine(Protocol):
     def ask(self, question: Question) -> Callable[[], int]:
         """Return a call that answers *question*, prepared as far as the engine allows."""
         ...
+
+
+class Headcount:
+    """Headcount embedded: text to count, without a server and without remembered results."""
+
+    name = "Headcount"
+
+    def __init__(self, folder: Path) -> None:
+        self._workspace = Workspace.open(folder)
+
+    def ask(self, question: Question) -> Callable[[], int]:
+        """Return a call that counts the segment."""
+        return lambda: self._workspace.count(question.ours, as_of=NOW)
 
 
 class DuckDB:

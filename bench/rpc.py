@@ -1,0 +1,95 @@
+"""
+What gRPC costs: one call at a time, many in one call, and members streamed.
+
+The server is a process of its own, `headcount serve`, on the loopback; the client is this process,
+so both share the machine's cores as they would in a small deployment. What a unary call adds is its
+time at the client less the time the server says it worked.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.questions import NOW, QUESTIONS
+from headcount.client import Client
+
+_UNARY_CALLS = 2000
+_MANY = 1000
+_STREAMS = 5
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve *folder* on a free port of the loopback; yield the address."""
+    command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
+    process = subprocess.Popen(
+        [*command, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if found := re.search(r"127\.0\.0\.1:\d+", line):
+                yield found[0]
+                break
+        else:
+            raise SystemExit("the server did not start")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """Return medians in seconds, and rates in things a second."""
+    with served(folder) as address, Client(address, timeout=60) as client:
+        return {
+            **_unary(client, "unary_simple", "country = US"),
+            **_unary(client, "unary_six_conditions", QUESTIONS["six conditions"].ours),
+            "count_many_per_second": _many(client),
+            "stream_ids_per_second": _stream(client),
+        }
+
+
+def _unary(client: Client, name: str, segment: str) -> dict[str, float]:
+    taken, added = [], []
+    for _ in range(_UNARY_CALLS):
+        start = time.perf_counter()
+        answer = client.answer(segment, as_of=NOW)
+        taken.append(time.perf_counter() - start)
+        added.append(taken[-1] - answer.info.elapsed)
+    return {
+        f"{name}_median": statistics.median(taken),
+        f"{name}_p99": sorted(taken)[round(0.99 * len(taken))],
+        f"{name}_added_median": statistics.median(added),
+    }
+
+
+def _many(client: Client) -> float:
+    """Return two-leaf counts a second, a thousand different ones in a call."""
+    countries = ("US", "DE", "GB", "FR", "CA", "IN", "ES", "IT", "NL", "BR")
+    segments = [f"country = {countries[n % 10]} and total_spent > {n}" for n in range(_MANY)]
+    client.count_many(segments, as_of=NOW)
+    rounds = []
+    for _ in range(_STREAMS):
+        start = time.perf_counter()
+        found = client.count_many(segments, as_of=NOW)
+        rounds.append(time.perf_counter() - start)
+        assert all(isinstance(count, int) for count in found)
+    return _MANY / statistics.median(rounds)
+
+
+def _stream(client: Client) -> float:
+    """Return ids a second of a stream of everyone, as strings in the client."""
+    rounds, total = [], 0
+    for _ in range(_STREAMS):
+        start = time.perf_counter()
+        total = sum(len(batch) for batch in client.members("everyone", as_of=NOW))
+        rounds.append(time.perf_counter() - start)
+    return total / statistics.median(rounds)
