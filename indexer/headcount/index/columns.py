@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headcount.index import parts as parts_of
+from headcount.index import strings
 from headcount.index.bitmaps import Mask
 from headcount.index.parts import Part, Parts
 
@@ -140,7 +141,7 @@ class NumericColumn:
         """Return the column that `parts` wrote under *prefix*."""
         about = parts.document(f"{prefix}/column")
         domain = np.dtype(about.pop("domain"))
-        return cls(parts.array(f"{prefix}/stored"), domain, **about)
+        return cls(strings.aligned(parts.array(f"{prefix}/stored")), domain, **about)
 
     def _decode(self, stored: npt.NDArray[Any]) -> Values:
         if stored.dtype.kind == "f":

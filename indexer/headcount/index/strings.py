@@ -2,7 +2,7 @@
 The bytes of an Arrow string array, as numpy sees them.
 
 An array may be a slice (it then shares the buffers of the whole) and, when it comes from a file,
-lie at any address. These functions hide both. Nothing is copied.
+lie at any address. These functions hide both. Nothing is copied but offsets at an odd address.
 """
 
 from __future__ import annotations
@@ -24,12 +24,20 @@ def views(values: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np
     _, offsets, data = values.buffers()
     starts = np.zeros(1, dtype=np.int32)
     if len(values):
-        starts = np.frombuffer(offsets, dtype="<i4")[
-            values.offset : values.offset + len(values) + 1
-        ]
+        first = values.offset
+        starts = aligned(np.frombuffer(offsets, dtype="<i4")[first : first + len(values) + 1])
     if data is None:
         return starts, np.zeros(0, dtype=np.uint8)
     return starts, np.frombuffer(data, dtype=np.uint8)
+
+
+def aligned(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """
+    Return *values*, copied if they lie at an address that is no multiple of their size.
+
+    What is read from a file may; a memoryview of it cannot be indexed, and numpy is slower on it.
+    """
+    return np.require(values, requirements="A")
 
 
 def plain(values: pa.Array) -> pa.StringArray:
