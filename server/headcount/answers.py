@@ -1,0 +1,74 @@
+"""
+Answers: what comes back, whoever is asked: a server through a client, or a folder of data.
+
+Plain frozen values, the same from `headcount.client` and `headcount.embedded`, so that a program
+moves from one to the other by changing one line.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from headcount.index.view import Version
+from headcount.model.errors import UserError
+from headcount.query.bound import QueryWarning
+
+Scalar = str | float | bool | dt.date | dt.datetime | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """
+    What an answer says of itself: the same `as_of` and `version` give the same answer again.
+
+    `as_of` is in UTC, `time_zone` the IANA zone in which days were read, `elapsed` the seconds that
+    were worked on it, the network's time not included.
+    """
+
+    as_of: dt.datetime
+    time_zone: str
+    version: Version
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The size of a segment, and what looks wrong in it."""
+
+    count: int
+    info: Info
+    warnings: tuple[QueryWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact's id, and those of the chosen fields that have a value, by declared name."""
+
+    id: str
+    fields: dict[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some members of a segment; `next_token` asks for those after them, "" when there are none."""
+
+    contacts: tuple[Contact, ...]
+    next_token: str
+    info: Info
+    warnings: tuple[QueryWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """
+    What is wrong with a segment.
+
+    `text` is its canonical text, "" when it could not be read. It can be asked if there are no
+    `errors`.
+    """
+
+    text: str
+    errors: tuple[UserError, ...]
+    warnings: tuple[QueryWarning, ...]
+    info: Info

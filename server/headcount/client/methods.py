@@ -1,0 +1,97 @@
+"""
+The methods that both clients call, and the channel they call them on.
+
+The generated stubs are not used: they have no types, and one table of methods serves both kinds of
+channel.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from headcount.model.errors import Reason, UserError
+from headcount.rpc.config import is_loopback, split_address
+from headcount.v1 import admin_pb2, segments_pb2
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+_RECEIVE_BYTES = 64 << 20  # gRPC's default of 4 MiB is less than a full page of many fields
+
+# A server that restarts, or closes a connection that is old, has not begun the call: ask again.
+_SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": "headcount.v1.Segments"}, {"service": "headcount.v1.Admin"}],
+            "retryPolicy": {
+                "maxAttempts": 3,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 3,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+
+OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.max_receive_message_length", _RECEIVE_BYTES),
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Generic[Q, A]):
+    """One method: its path, and the types that go in and come out."""
+
+    path: str
+    request: type[Q]
+    answer: type[A]
+
+
+def _segments(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.Segments/{name}", request, answer)
+
+
+def _admin(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.Admin/{name}", request, answer)
+
+
+COUNT = _segments("Count", segments_pb2.CountRequest, segments_pb2.CountResponse)
+COUNT_MANY = _segments("CountMany", segments_pb2.CountManyRequest, segments_pb2.CountManyResponse)
+LIST_MEMBERS = _segments(
+    "ListMembers", segments_pb2.ListMembersRequest, segments_pb2.ListMembersResponse
+)
+STREAM_MEMBERS = _segments(
+    "StreamMembers", segments_pb2.StreamMembersRequest, segments_pb2.StreamMembersResponse
+)
+VALIDATE = _segments("Validate", segments_pb2.ValidateRequest, segments_pb2.ValidateResponse)
+GET_SCHEMA = _admin("GetSchema", admin_pb2.GetSchemaRequest, admin_pb2.GetSchemaResponse)
+STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
+
+UNARY: tuple[Method[Any, Any], ...] = (COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, GET_SCHEMA, STATS)
+
+
+def metadata(target: str, token: str | None, *, insecure: bool) -> tuple[tuple[str, str], ...]:
+    """
+    Return what goes with every call to *target*.
+
+    Raises:
+        UserError: *target* is no address; or a *token* would be sent where others can read it.
+    """
+    if not target.startswith("unix:"):
+        split_address(target)
+    if token is None:
+        return ()
+    if not insecure and not is_loopback(target):
+        raise UserError(
+            Reason.INVALID_VALUE,
+            f"the token would be sent to {target} without encryption; connect through a tunnel to a"
+            " loopback address, or say insecure=True",
+            field="token",
+        )
+    return (("authorization", f"Bearer {token}"),)

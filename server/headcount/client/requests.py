@@ -1,0 +1,197 @@
+"""
+What a client asks and what it makes of the answer, apart from how the two travel.
+
+Both clients are made of this and of a channel. It remembers the newest version it has been told of
+and sends it along, so that a server that has lost what it once said is found out (STALE_READ) by
+the first client that has seen it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from threading import Lock
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headcount.answers import Answer, Info, Page, Validation
+from headcount.index.stats import Stats
+from headcount.index.view import Version
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
+from headcount.query import tree
+from headcount.query.proto import to_proto
+from headcount.rpc import convert
+from headcount.v1 import admin_pb2, common_pb2, query_pb2, segments_pb2
+
+Query = str | tree.Segment
+
+
+class Requests:
+    """Makes the requests of one client, and reads the answers. Any thread may use it."""
+
+    def __init__(self, workspace: str) -> None:
+        self.workspace = workspace
+        self._seen: Version | None = None  # guarded by the lock
+        self._lock = Lock()
+
+    @property
+    def seen(self) -> Version | None:
+        """Return the newest version that an answer has named."""
+        return self._seen
+
+    def count(
+        self, query: Query, as_of: dt.datetime | None, time_zone: str | None
+    ) -> segments_pb2.CountRequest:
+        """Return the request for the size of a segment."""
+        return segments_pb2.CountRequest(
+            workspace=self.workspace,
+            query=_query(query, as_of, time_zone),
+            min_version=self._version(),
+        )
+
+    def answer(self, message: segments_pb2.CountResponse) -> Answer:
+        """Return the answer to `count`."""
+        warnings = tuple(map(convert.warning, message.warnings))
+        return Answer(message.count, self.info(message.info), warnings)
+
+    def count_many(
+        self, queries: Iterable[Query], as_of: dt.datetime | None, time_zone: str | None
+    ) -> segments_pb2.CountManyRequest:
+        """Return the request for the sizes of many segments."""
+        return segments_pb2.CountManyRequest(
+            workspace=self.workspace,
+            queries=[_query(query, as_of, time_zone) for query in queries],
+            min_version=self._version(),
+        )
+
+    def counts(self, message: segments_pb2.CountManyResponse) -> list[int | UserError]:
+        """Return the answers to `count_many`."""
+        self.info(message.info)
+        return [
+            result.count
+            if result.WhichOneof("outcome") == "count"
+            else convert.user_error(result.error)
+            for result in message.results
+        ]
+
+    def list_members(
+        self,
+        query: Query,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+        *,
+        fields: Sequence[str],
+        page_size: int,
+        page_token: str,
+    ) -> segments_pb2.ListMembersRequest:
+        """Return the request for a page of members."""
+        return segments_pb2.ListMembersRequest(
+            workspace=self.workspace,
+            query=_query(query, as_of, time_zone),
+            page_size=page_size,
+            page_token=page_token,
+            fields=fields,
+            min_version=self._version(),
+        )
+
+    def page(self, message: segments_pb2.ListMembersResponse) -> Page:
+        """Return the answer to `list_members`."""
+        return Page(
+            contacts=tuple(map(convert.contact, message.contacts)),
+            next_token=message.next_page_token,
+            info=self.info(message.info),
+            warnings=tuple(map(convert.warning, message.warnings)),
+        )
+
+    def stream_members(
+        self,
+        query: Query,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+        *,
+        member_format: segments_pb2.MemberFormat,
+        fields: Sequence[str],
+        limit: int,
+    ) -> segments_pb2.StreamMembersRequest:
+        """Return the request for all members."""
+        if limit < 0:
+            raise UserError(Reason.INVALID_VALUE, f"expected a limit from 0, found {limit}")
+        return segments_pb2.StreamMembersRequest(
+            workspace=self.workspace,
+            query=_query(query, as_of, time_zone),
+            format=member_format,
+            fields=fields,
+            limit=limit,
+            min_version=self._version(),
+        )
+
+    def validate(
+        self, query: Query, as_of: dt.datetime | None, time_zone: str | None
+    ) -> segments_pb2.ValidateRequest:
+        """Return the request for what is wrong with a segment."""
+        return segments_pb2.ValidateRequest(
+            workspace=self.workspace,
+            query=_query(query, as_of, time_zone),
+            min_version=self._version(),
+        )
+
+    def validation(self, message: segments_pb2.ValidateResponse) -> Validation:
+        """Return the answer to `validate`."""
+        return Validation(
+            text=message.text,
+            errors=tuple(map(convert.user_error, message.errors)),
+            warnings=tuple(map(convert.warning, message.warnings)),
+            info=self.info(message.info),
+        )
+
+    def get_schema(self) -> admin_pb2.GetSchemaRequest:
+        """Return the request for the schema."""
+        return admin_pb2.GetSchemaRequest(workspace=self.workspace, min_version=self._version())
+
+    def schema(self, message: admin_pb2.GetSchemaResponse) -> Schema:
+        """Return the answer to `get_schema`."""
+        self.info(message.info)
+        return convert.schema(message.schema)
+
+    def get_stats(self) -> admin_pb2.StatsRequest:
+        """Return the request for the size of the workspace."""
+        return admin_pb2.StatsRequest(workspace=self.workspace, min_version=self._version())
+
+    def stats(self, message: admin_pb2.StatsResponse) -> Stats:
+        """Return the answer to `get_stats`."""
+        self.info(message.info)
+        return convert.stats(message)
+
+    def info(self, message: common_pb2.AnswerInfo) -> Info:
+        """Return what an answer says of itself, and remember its version."""
+        found = convert.info(message)
+        with self._lock:
+            if self._seen is None or self._seen < found.version:
+                self._seen = found.version
+        return found
+
+    def _version(self) -> common_pb2.Version | None:
+        seen = self._seen
+        return None if seen is None else convert.to_version(seen)
+
+
+def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> query_pb2.Query:
+    instant: Timestamp | None = None
+    if as_of is not None:
+        if as_of.tzinfo is None:
+            raise UserError(
+                Reason.INVALID_VALUE,
+                "expected as_of with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC); found"
+                " one without",
+                field="as_of",
+            )
+        instant = convert.to_timestamp(convert.micros_of(as_of))
+    if isinstance(query, str):
+        try:
+            return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)
+        except UnicodeEncodeError:
+            raise UserError(
+                Reason.SYNTAX, "expected text that can be written as UTF-8; found half a character"
+            ) from None
+    return query_pb2.Query(segment=to_proto(query), as_of=instant, time_zone=time_zone)

@@ -1,0 +1,86 @@
+"""
+Contacts behind rows: ids and chosen fields, as Arrow columns and as plain values.
+
+What a query finds is rows in blocks; what a person wants is ids and values. Columns are gathered a
+piece of a block at a time (64 Ki rows at most), so that a segment of millions is never held as a
+whole. Both the server and the embedded API read members through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap
+
+from headcount.answers import Contact
+from headcount.index import bitmaps
+from headcount.index.block import ARROW_TYPES, Block
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Field, Schema, nearest
+
+PIECE_ROWS = 1 << 16
+
+Rows = npt.NDArray[np.uint32]
+
+
+def choose(schema: Schema, names: Sequence[str]) -> tuple[Field, ...]:
+    """
+    Return the fields called *names*, in that order, without repeats and without `id`.
+
+    Raises:
+        UserError: a name that is no stored field; `field` is its place, as `fields[2]`.
+    """
+    chosen: dict[str, Field] = {}
+    for place, name in enumerate(names):
+        field = schema.field(name)
+        if field is None:
+            known = [f.name for f in schema.all_fields.values()]
+            raise UserError(
+                Reason.UNKNOWN_NAME,
+                f"there is no stored field `{name}`",
+                field=f"fields[{place}]",
+                suggestions=nearest(name, known),
+            )
+        if field.name != "id":
+            chosen[field.name] = field
+    return tuple(chosen.values())
+
+
+def arrow_schema(fields: Iterable[Field]) -> pa.Schema:
+    """Return the Arrow schema of `columns`: `id`, then each field by declared name."""
+    typed = [pa.field(field.name, ARROW_TYPES[field.type]) for field in fields]
+    return pa.schema([pa.field("id", pa.string(), nullable=False), *typed])
+
+
+def columns(block: Block, rows: Rows, fields: Sequence[Field]) -> pa.RecordBatch:
+    """Return ids and fields of *rows* (uint32[n], any order), in that order."""
+    arrays = [block.ids.take(rows)]
+    arrays += [block.fields[field.name].to_arrow(rows) for field in fields]
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(fields))
+
+
+def contacts(batch: pa.RecordBatch) -> list[Contact]:
+    """Return the rows of `columns` as plain values; a missing value is left out."""
+    names = batch.schema.names[1:]
+    values = [column.to_pylist() for column in batch.columns]
+    return [
+        Contact(row[0], {n: v for n, v in zip(names, row[1:], strict=True) if v is not None})
+        for row in zip(*values, strict=True)
+    ]
+
+
+def pieces(found: Iterable[tuple[Block, BitMap]], limit: int = 0) -> Iterator[tuple[Block, Rows]]:
+    """Yield the first *limit* rows that were found (all if 0), 64 Ki at a time, in order."""
+    left = limit or None
+    for block, bitmap in found:
+        rows = bitmaps.to_rows(bitmap)
+        if left is not None:
+            rows = rows[:left]
+            left -= len(rows)
+        for start in range(0, len(rows), PIECE_ROWS):
+            yield block, rows[start : start + PIECE_ROWS]
+        if left == 0:
+            return

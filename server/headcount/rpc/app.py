@@ -1,0 +1,267 @@
+"""
+The server: what it is made of, how it starts, and how it stops.
+
+    start   workspaces are open → listen → health SERVING
+    drain   health NOT_SERVING → new calls are refused → calls under way end, or are cancelled
+            after the grace period → threads end
+
+The lanes, the watchdog, the router and the handlers are made here and know nothing of each other's
+lives. The only `except Exception` of the whole program is here too: whatever a handler raises that
+is not an error of ours becomes INTERNAL and a request id, because grpcio would send the
+exception's text to the client (`KeyError: 'ana@example.com'`).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import TextIO
+
+# The server never forks, and the handlers that grpc installs for those who do cost a lock a call.
+# Read when grpc is first used, so it must stand before that.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+import grpc
+from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
+    reflection,
+    reflection_pb2,
+)
+from structlog.typing import FilteringBoundLogger
+
+from headcount.model.errors import CorruptionError, Reason, UserError
+from headcount.query.parse import parse
+from headcount.rpc import status
+from headcount.rpc.admin import Admin
+from headcount.rpc.admission import Lane
+from headcount.rpc.call import Call
+from headcount.rpc.config import Config
+from headcount.rpc.endpoint import Failure, Guard, Surroundings
+from headcount.rpc.health import Health
+from headcount.rpc.logging import make_logger, places
+from headcount.rpc.metrics import Metrics, MetricsPage
+from headcount.rpc.questions import Questions
+from headcount.rpc.router import Router
+from headcount.rpc.segments import Segments
+from headcount.rpc.watchdog import Watchdog
+from headcount.rpc.workspaces import Workspaces
+from headcount.v1 import admin_pb2, segments_pb2
+
+_SEGMENTS = segments_pb2.DESCRIPTOR.services_by_name["Segments"]
+_ADMIN = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
+_REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+
+_CONTROL_THREADS = 4
+_DEFAULT_THREADS = 4  # health watches and reflection
+_DEFAULT_WAITING = 32
+_SIGNAL_SECONDS = 0.1  # between looks at whether a second signal has come
+_UNBOUNDED = sys.maxsize  # saying no is what the control lane is for
+
+
+def guard(log: FilteringBoundLogger) -> Guard:
+    """Return what makes a status of an exception, and tells *log* of those that are bugs."""
+
+    @contextmanager
+    def guarded(call: Call) -> Iterator[Failure]:
+        failure = Failure()
+        try:
+            yield failure
+        except (UserError, CorruptionError) as error:
+            failure.status = status.status_of(error, call.request_id)
+            if isinstance(error, CorruptionError):
+                log.error("damage", request_id=call.request_id, where=str(error))  # noqa: TRY400
+        except grpc.RpcError:  # the client left while its request was awaited
+            gone = UserError(Reason.CANCELLED, "the client has cancelled the call")
+            failure.status = status.status_of(gone, call.request_id)
+        except Exception as error:
+            failure.status = status.internal(call.request_id)
+            log.error(  # noqa: TRY400 (an exception's text may quote data)
+                "bug",
+                method=call.method,
+                request_id=call.request_id,
+                error=type(error).__qualname__,
+                places=places(error),
+            )
+
+    return guarded
+
+
+class Server:
+    """
+    A gRPC server over open workspaces.
+
+    `start`, then `stop`; or `run`, which does both around a wait for SIGTERM or SIGINT.
+    """
+
+    def __init__(
+        self, config: Config, workspaces: Workspaces, log_to: TextIO | None = None
+    ) -> None:
+        self.config = config
+        self.address = ""  # set by `start`: the port may have been 0
+        self._workspaces = workspaces
+        self._log = make_logger(config.log, sys.stderr if log_to is None else log_to)
+        admission = config.admission
+        self._unary = Lane("unary", admission.unary_threads, admission.unary_waiting)
+        self._stream = Lane("stream", admission.stream_threads, admission.stream_waiting)
+        self._control = Lane("control", _CONTROL_THREADS, _UNBOUNDED)
+        self._default = Lane("default", _DEFAULT_THREADS, _DEFAULT_WAITING)
+        self._lanes = (self._unary, self._stream, self._control, self._default)
+        self._metrics = Metrics(self._lanes, workspaces.sizes())
+        self._metrics_page: MetricsPage | None = None
+        self._watchdog = Watchdog()
+        self._health = Health([_SEGMENTS.full_name, _ADMIN.full_name])
+        self._server = grpc.server(self._default, options=_options(config))
+        self._server.add_generic_rpc_handlers((self._router(),))
+        self._asked = threading.Event()  # to stop, by a signal
+        self._hurry = threading.Event()  # by a second one
+        self._stopped = False
+
+    @property
+    def metrics_port(self) -> int | None:
+        """Return the port of the metrics page, if there is one."""
+        return None if self._metrics_page is None else self._metrics_page.port
+
+    def start(self) -> None:
+        """
+        Listen and take calls.
+
+        The first query would pay for making the parser, a quarter of a second; so one is read here.
+
+        Raises:
+            UserError: the address cannot be listened on.
+        """
+        listen = self.config.server.listen
+        try:
+            port = self._server.add_insecure_port(listen)
+        except RuntimeError:
+            port = 0
+        if not port:
+            self._end_threads()
+            raise UserError(
+                Reason.CONFLICT,
+                f"cannot listen on {listen}: another program does, or this machine has no such"
+                " address; choose another with server.listen (--listen)",
+                field="server.listen",
+            )
+        self.address = listen if listen.startswith("unix:") else _with_port(listen, port)
+        if self.config.server.metrics:
+            self._metrics_page = MetricsPage(self._metrics, self.config.server.metrics)
+        parse("everyone")
+        self._server.start()
+        self._health.set_serving()
+        self._log.info("serving", address=self.address, workspaces=self._workspaces.sizes())
+
+    def stop(self, grace_seconds: float | None = None) -> None:
+        """
+        Take no more calls, and return when those under way have ended. Once stopped, does nothing.
+
+        Calls that go on after *grace_seconds* (the setting, if it is None) are cancelled, which
+        ends their work at the next block.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        grace = self.config.server.grace_seconds if grace_seconds is None else grace_seconds
+        self._health.drain()
+        self._log.info("draining", calls=sum(lane.load for lane in self._lanes))
+        ended = self._server.stop(grace)
+        while not ended.wait(_SIGNAL_SECONDS):
+            if self._hurry.is_set():
+                self._server.stop(0)
+        self._end_threads()
+        self._log.info("stopped")
+
+    def run(self) -> int:
+        """Start, then `wait`; in the main thread only."""
+        with self._signals():
+            self.start()
+            return self.wait()
+
+    def wait(self) -> int:
+        """
+        Serve until SIGTERM or SIGINT, stop, and return exit status 0; in the main thread only.
+
+        A second signal ends the grace period.
+        """
+        with self._signals():
+            self._asked.wait()
+            self.stop()
+        return 0
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        (self._hurry if self._asked.is_set() else self._asked).set()
+
+    def _router(self) -> Router:
+        around = Surroundings(
+            calls=self.config.calls,
+            watchdog=self._watchdog,
+            guard=guard(self._log),
+            log=self._log,
+            metrics=self._metrics,
+        )
+        router = Router(self._control, around)
+        questions = Questions(self._workspaces, self.config.query, _now)
+        segments = Segments(questions, self.config.calls)
+        router.add_service(_SEGMENTS, segments, self._unary, self._stream)
+        router.add_service(_ADMIN, Admin(questions), self._unary, self._stream)
+        self._health.add_to(router, self._control, self._default)
+        if self.config.server.reflection:
+            names = (_SEGMENTS.full_name, _ADMIN.full_name, "grpc.health.v1.Health")
+            servicer = reflection.ReflectionServicer((*names, reflection.SERVICE_NAME))
+            router.add_handler(
+                f"/{_REFLECTION.full_name}/ServerReflectionInfo",
+                "ServerReflection.ServerReflectionInfo",
+                self._default,
+                grpc.stream_stream_rpc_method_handler(
+                    servicer.ServerReflectionInfo,
+                    request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+                    response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+                ),
+            )
+        return router
+
+    def _end_threads(self) -> None:
+        for lane in self._lanes:
+            lane.shutdown(wait=True)
+        self._watchdog.stop()
+        if self._metrics_page is not None:
+            self._metrics_page.stop()
+
+
+def _now() -> int:
+    """Return µs since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+def _with_port(listen: str, port: int) -> str:
+    return f"{listen.rpartition(':')[0]}:{port}"
+
+
+def _options(config: Config) -> list[tuple[str, int]]:
+    connections = config.connections
+    named: Mapping[str, float] = {
+        "grpc.max_receive_message_length": config.calls.request_bytes,
+        "grpc.max_concurrent_streams": connections.streams,
+        "grpc.max_allowed_incoming_connections": connections.connections,
+        "grpc.max_metadata_size": connections.metadata_bytes,
+        "grpc.server_handshake_timeout_ms": connections.handshake_seconds * 1000,
+        "grpc.max_connection_idle_ms": connections.idle_seconds * 1000,
+        "grpc.max_connection_age_ms": connections.age_seconds * 1000,
+        "grpc.so_reuseport": 0,  # a second server on the same port is an error, not a lottery
+    }
+    return [(name, int(value)) for name, value in named.items()]

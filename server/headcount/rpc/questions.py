@@ -1,0 +1,135 @@
+"""
+Questions: what a request asks, of which view, as of when, with which deadline.
+
+The first half of every handler. The view and the clock are read here, once a call, so that
+everything in one answer is true of one version and one instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from headcount.index.view import View
+from headcount.model.errors import Reason, UserError
+from headcount.query import tree
+from headcount.query.context import QueryContext
+from headcount.query.engine import Engine
+from headcount.query.limits import Limits
+from headcount.query.proto import from_proto
+from headcount.rpc import convert
+from headcount.rpc.call import Call
+from headcount.rpc.workspaces import Workspaces
+from headcount.v1 import common_pb2, query_pb2
+
+Query = str | tree.Segment
+
+
+class Request(Protocol):
+    """What every request message has."""
+
+    workspace: str
+    min_version: common_pb2.Version
+
+    def HasField(self, field_name: str) -> bool: ...  # noqa: N802 (protobuf's name)
+
+
+class QueryRequest(Request, Protocol):
+    """What the request message of one query has."""
+
+    query: query_pb2.Query
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call reads, and as of when."""
+
+    engine: Engine
+    context: QueryContext
+    call: Call
+
+    @property
+    def view(self) -> View:
+        """Return the view that the whole call reads."""
+        return self.engine.view
+
+    def at(self, query: query_pb2.Query, path: str = "query") -> QueryContext:
+        """
+        Return the context of *query*, which may name its own instant and zone.
+
+        Raises:
+            UserError: they do not exist.
+        """
+        if not query.time_zone and not query.HasField("as_of"):
+            return self.context
+        context = self.context
+        if query.HasField("as_of"):
+            context = replace(context, as_of=convert.micros(query.as_of, f"{path}.as_of"))
+        if query.time_zone:
+            context = replace(context, zone=convert.zone(query.time_zone, f"{path}.time_zone"))
+        return context
+
+    def info(self, context: QueryContext | None = None) -> common_pb2.AnswerInfo:
+        """Return what the answer says of itself."""
+        context = context or self.context
+        return convert.to_info(
+            context.as_of, context.zone.key, self.view.version, self.call.elapsed
+        )
+
+
+class Questions:
+    """Turns requests into what the engine is asked. Any thread may use it."""
+
+    def __init__(self, workspaces: Workspaces, limits: Limits, clock: Callable[[], int]) -> None:
+        self._workspaces = workspaces
+        self._limits = limits
+        self._clock = clock  # µs since 1970 UTC
+
+    def about(self, request: Request, call: Call) -> Asked:
+        """
+        Return what a call about a workspace reads.
+
+        Raises:
+            UserError: there is no such workspace, or the client has seen a newer version of it.
+        """
+        seen = request.min_version if request.HasField("min_version") else None
+        engine = self._workspaces.read(
+            request.workspace, None if seen is None else convert.version(seen)
+        )
+        zone = convert.zone(engine.view.schema.time_zone)
+        context = QueryContext(self._clock(), zone, self._limits, call.check)
+        return Asked(engine, context, call)
+
+    def asked(self, request: QueryRequest, call: Call) -> tuple[Asked, Query, QueryContext]:
+        """Return what a call about one query reads, the query, and its context."""
+        about = self.about(request, call)
+        return about, self.query(request.query), about.at(request.query)
+
+    def query(self, query: query_pb2.Query, path: str = "query") -> Query:
+        """
+        Return the segment of a query, as text or tree.
+
+        Raises:
+            UserError: it has no form, or one that this build does not read.
+        """
+        match query.WhichOneof("form"):
+            case "text":
+                return query.text
+            case "segment":
+                return from_proto(query.segment, self._limits)
+            case "json":
+                raise UserError(
+                    Reason.UNSUPPORTED,
+                    "this server does not read the JSON form; send text or a segment",
+                    field=f"{path}.json",
+                )
+            case "saved":
+                raise UserError(
+                    Reason.UNSUPPORTED,
+                    "this server does not save segments; send text or a segment",
+                    field=f"{path}.saved",
+                )
+        raise UserError(
+            Reason.SYNTAX, "expected a query: a text or a segment; found none", field=path
+        )

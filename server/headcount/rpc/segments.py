@@ -1,0 +1,114 @@
+"""The service `Segments`: convert, call, convert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from headcount import contacts
+from headcount.model.errors import Reason, UserError
+from headcount.rpc import convert, members, pages, tokens
+from headcount.rpc.call import Call
+from headcount.rpc.config import CallSettings
+from headcount.rpc.questions import Questions
+from headcount.v1 import segments_pb2 as pb
+
+# What ends a call, not one of its queries.
+_ENDS_THE_CALL = frozenset((Reason.DEADLINE_EXCEEDED, Reason.CANCELLED))
+
+
+class Segments:
+    """Answers questions about who is in a segment."""
+
+    def __init__(self, questions: Questions, settings: CallSettings) -> None:
+        self._questions = questions
+        self._settings = settings
+
+    def Count(  # noqa: N802 (the name is the method's)
+        self, request: pb.CountRequest, call: Call
+    ) -> pb.CountResponse:
+        """Return the number of contacts in one segment."""
+        asked, query, context = self._questions.asked(request, call)
+        found = asked.engine.count(query, context)
+        return pb.CountResponse(
+            count=found.count,
+            info=asked.info(context),
+            warnings=map(convert.to_warning, found.warnings),
+        )
+
+    def CountMany(  # noqa: N802
+        self, request: pb.CountManyRequest, call: Call
+    ) -> pb.CountManyResponse:
+        """Return the numbers of contacts in many segments, or why one has none."""
+        call.notes["queries"] = len(request.queries)
+        if len(request.queries) > self._settings.queries:
+            raise UserError(
+                Reason.LIMIT_EXCEEDED,
+                f"expected at most {self._settings.queries:,} queries, found"
+                f" {len(request.queries):,}; send several calls",
+                field="queries",
+            )
+        asked = self._questions.about(request, call)
+        answer = pb.CountManyResponse()
+        errors = 0
+        for place, message in enumerate(request.queries):
+            result = answer.results.add()
+            path = f"queries[{place}]"
+            try:
+                query = self._questions.query(message, path)
+                result.count = asked.engine.count(query, asked.at(message, path)).count
+            except UserError as error:
+                if error.reason in _ENDS_THE_CALL:
+                    raise
+                errors += 1
+                result.error.CopyFrom(convert.to_diagnostic(error))
+        call.notes["errors"] = errors
+        answer.info.CopyFrom(asked.info())
+        return answer
+
+    def ListMembers(  # noqa: N802
+        self, request: pb.ListMembersRequest, call: Call
+    ) -> pb.ListMembersResponse:
+        """Return one page of the contacts in a segment, with chosen fields."""
+        asked, query, context = self._questions.asked(request, call)
+        fields = contacts.choose(asked.view.schema, request.fields)
+        listing = tokens.digest(request.workspace, request.query, request.fields)
+        start = 0
+        if request.page_token:
+            token = tokens.decode(request.page_token, listing, asked.view.version)
+            start, context = token.ordinal, replace(context, as_of=token.as_of)
+        size = pages.size(request.page_size, self._settings)
+        found = asked.engine.members(query, context, start // asked.view.block_rows)
+        page = pages.fill(found, asked.view.block_rows, fields, start, size)
+        call.notes["members"] = len(page.contacts)
+        answer = pb.ListMembersResponse(contacts=page.contacts, info=asked.info(context))
+        if page.next_ordinal is not None:
+            answer.next_page_token = tokens.PageToken(
+                listing, context.as_of, asked.view.version, page.next_ordinal
+            ).encode()
+        return answer
+
+    def StreamMembers(  # noqa: N802
+        self, request: pb.StreamMembersRequest, call: Call
+    ) -> Iterator[pb.StreamMembersResponse]:
+        """Yield all contacts in a segment, in the format that was asked for."""
+        asked, query, context = self._questions.asked(request, call)
+        chunks = members.chunks(asked.engine.members(query, context), request, asked.view)
+        yield pb.StreamMembersResponse(info=asked.info(context))
+        call.notes["members"] = 0
+        for chunk in chunks:
+            call.notes["members"] += chunk.count
+            yield chunk
+
+    def Validate(  # noqa: N802
+        self, request: pb.ValidateRequest, call: Call
+    ) -> pb.ValidateResponse:
+        """Return what is wrong with a segment, and its canonical text."""
+        asked, query, context = self._questions.asked(request, call)
+        found = asked.engine.validate(query, context)
+        return pb.ValidateResponse(
+            text=found.text,
+            errors=map(convert.to_diagnostic, found.errors),
+            warnings=map(convert.to_warning, found.warnings),
+            info=asked.info(context),
+        )

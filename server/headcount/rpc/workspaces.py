@@ -1,0 +1,71 @@
+"""
+The workspaces a server has open, by name, and the one view of each that a call reads.
+
+A handler asks once and keeps what it gets, so that one call reads one version. A workspace that
+does not exist is refused without naming those that do: nothing crosses workspaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from headcount.index.view import Version, View
+from headcount.index.workspace import open_view
+from headcount.model.errors import Reason, UserError
+from headcount.query.engine import Engine
+from headcount.storage.manifest import list_workspaces
+
+DEFAULT = "default"
+
+
+class Workspaces:
+    """Open workspaces by name. Any thread may read."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = dict(engines)
+
+    def read(self, name: str, at_least: Version | None = None) -> Engine:
+        """
+        Return the engine over the current view of a workspace; an empty *name* is `default`.
+
+        Raises:
+            UserError: no such workspace (NOT_FOUND), or its version is older than *at_least*
+                (STALE_READ): the only sign that a write which was acknowledged has been lost.
+        """
+        found = self._engines.get(name or DEFAULT)
+        if found is None:
+            raise UserError(
+                Reason.NOT_FOUND,
+                f"there is no workspace `{name or DEFAULT}`",
+                field="workspace",
+            )
+        if at_least is not None and found.view.version < at_least:
+            raise UserError(
+                Reason.STALE_READ,
+                f"this server is at version {found.view.version}, and the client has seen"
+                f" {at_least}: either the client asks the wrong server, or data was lost; compare"
+                " the server's data folder with its backups before writing to it",
+                field="min_version",
+            )
+        return found
+
+    def views(self) -> dict[str, View]:
+        """Return the current view of each workspace."""
+        return {name: engine.view for name, engine in self._engines.items()}
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of contacts of each workspace."""
+        return {name: view.live_count for name, view in self.views().items()}
+
+
+def open_workspaces(folder: Path) -> Workspaces:
+    """
+    Open every workspace of a data folder; the first answer comes after the last one.
+
+    Raises:
+        UserError: there is no such folder, or a newer Headcount wrote it.
+        CorruptionError: a file is damaged.
+    """
+    names = list_workspaces(folder)
+    return Workspaces({name: Engine(open_view(folder, name)) for name in names})
