@@ -25,9 +25,11 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.index import bitmaps, fields, parts
+from headcount.index.arrow import ARROW_TYPES as ARROW_TYPES
 from headcount.index.events import EventIndex
 from headcount.index.fields import FieldIndex
 from headcount.index.ids import IdColumn
+from headcount.index.keywords import KeywordsIndex
 from headcount.index.parts import Part, Parts
 from headcount.model.schema import EventType, Field, FieldType, Schema
 
@@ -35,17 +37,6 @@ BLOCK_ROWS = 1 << 20  # 16 roaring containers of 2**16 rows
 
 LISTS = Field("list", FieldType.KEYWORDS, builtin=True)
 OPTED_OUT = Field("opted_out", FieldType.KEYWORDS, builtin=True)
-
-ARROW_TYPES: Mapping[FieldType, pa.DataType] = {
-    FieldType.KEYWORD: pa.string(),
-    FieldType.TEXT: pa.string(),
-    FieldType.STAGE: pa.string(),
-    FieldType.NUMBER: pa.float64(),
-    FieldType.BOOLEAN: pa.bool_(),
-    FieldType.DATE: pa.date32(),
-    FieldType.DATETIME: pa.timestamp("us", tz="UTC"),
-    FieldType.KEYWORDS: pa.list_(pa.string()),
-}
 
 
 def contact_schema(schema: Schema) -> pa.Schema:
@@ -81,8 +72,8 @@ class Block:
     ids: IdColumn
     live: BitMap
     fields: Mapping[str, FieldIndex]
-    lists: FieldIndex
-    opted_out: FieldIndex
+    lists: KeywordsIndex
+    opted_out: KeywordsIndex
     events: Mapping[str, EventIndex]
 
     @property
@@ -119,8 +110,8 @@ class Block:
             ids=ids,
             live=bitmaps.full(rows),
             fields=built,
-            lists=fields.build(_field_column(contacts, LISTS, rows), LISTS),
-            opted_out=fields.build(_field_column(contacts, OPTED_OUT, rows), OPTED_OUT),
+            lists=KeywordsIndex.build(_field_column(contacts, LISTS, rows), LISTS),
+            opted_out=KeywordsIndex.build(_field_column(contacts, OPTED_OUT, rows), OPTED_OUT),
             events=logs,
         )
 
@@ -132,9 +123,9 @@ class Block:
         yield parts.bitmap("live", self.live)
         yield from self.ids.parts("ids/")
         for name, index in self.fields.items():
-            yield from index.parts(f"field/{name}/")
-        yield from self.lists.parts("list/")
-        yield from self.opted_out.parts("opted_out/")
+            yield from index.parts(f"field/{name}")
+        yield from self.lists.parts("list")
+        yield from self.opted_out.parts("opted_out")
         for name, log in self.events.items():
             yield from log.parts(f"event/{name}/")
 
@@ -153,14 +144,14 @@ class Block:
             ids=IdColumn.from_parts(stored, "ids/"),
             live=stored.bitmap("live"),
             fields={
-                field.name: fields.load(stored, f"field/{field.name}/", field)
+                field.name: fields.load(stored, f"field/{field.name}", field)
                 if field.name in known_fields
                 else _missing(field, rows)
                 for field in schema.all_fields.values()
                 if field.name != "id"
             },
-            lists=fields.load(stored, "list/", LISTS),
-            opted_out=fields.load(stored, "opted_out/", OPTED_OUT),
+            lists=KeywordsIndex.from_parts(stored, "list", LISTS),
+            opted_out=KeywordsIndex.from_parts(stored, "opted_out", OPTED_OUT),
             events={
                 event.name: EventIndex.from_parts(stored, f"event/{event.name}/", event)
                 if event.name in known_events

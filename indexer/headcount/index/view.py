@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headcount.index.block import BLOCK_ROWS, Block
+from headcount.index.keywords import KeywordsIndex
 from headcount.model.schema import Schema
 
 
@@ -53,7 +54,12 @@ class View:
     @cached_property
     def labels(self) -> frozenset[str]:
         """Every label declared in the schema or seen on a contact, in its own spelling."""
-        return self._known("label", self.schema.labels)
+        seen: set[str] = set()
+        for block in self.blocks:
+            index = block.fields["label"]
+            assert isinstance(index, KeywordsIndex)
+            seen.update(index.distinct_values())
+        return frozenset(seen | set(self.schema.labels))
 
     @cached_property
     def lists(self) -> frozenset[str]:
@@ -61,10 +67,6 @@ class View:
         joined = {v for block in self.blocks for v in block.lists.distinct_values()}
         left = {v for block in self.blocks for v in block.opted_out.distinct_values()}
         return frozenset(joined | left | set(self.schema.lists))
-
-    def _known(self, field: str, declared: tuple[str, ...]) -> frozenset[str]:
-        found = {v for block in self.blocks for v in block.fields[field].distinct_values()}
-        return frozenset(found | set(declared))
 
     def lookup(self, ids: pa.StringArray) -> npt.NDArray[np.int64]:
         """Return the ordinal of each id, as int64[n]; -1 where there is no such live contact."""
