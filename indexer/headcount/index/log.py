@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headcount.index import parts as parts_of
+from headcount.index import strings
 from headcount.index.interval import Interval
 from headcount.index.parts import Part, Parts
 from headcount.index.timeline import Instants, Timeline, largest_unit
@@ -61,7 +62,8 @@ class Log:
     @classmethod
     def from_parts(cls, parts: Parts, prefix: str) -> Log:
         """Return the log that `parts` wrote under *prefix*."""
-        return cls(parts.array(f"{prefix}rows"), Timeline.from_parts(parts, f"{prefix}times/"))
+        rows = strings.aligned(parts.array(f"{prefix}rows"))
+        return cls(rows, Timeline.from_parts(parts, f"{prefix}times/"))
 
     def memory(self) -> int:
         """Return the bytes held."""

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headcount.index import parts as parts_of
+from headcount.index import strings
 from headcount.index.bitmaps import Mask
 from headcount.index.columns import NumericColumn, Vector
 from headcount.index.dictionary import Dictionary
@@ -201,7 +202,7 @@ class StringProperty:
     def from_parts(cls, parts: Parts, prefix: str, field: Field) -> StringProperty:
         """Return the property that `parts` wrote under *prefix*."""
         dictionary = Dictionary.from_parts(parts, f"{prefix}dictionary")
-        return cls(field, dictionary, parts.array(f"{prefix}codes"))
+        return cls(field, dictionary, strings.aligned(parts.array(f"{prefix}codes")))
 
     def memory(self) -> int:
         """Return the bytes held."""

@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headcount.index import parts as parts_of
+from headcount.index import strings
 from headcount.index.parts import Part, Parts
 from headcount.index.tuning import Tuning
 
@@ -145,8 +146,12 @@ class Tallies:
     def from_parts(cls, parts: Parts, prefix: str, rows: int, size: int) -> Tallies:
         """Return the tallies that `parts` wrote under *prefix*, of a log of *size* events."""
         checkpoints = parts.document(f"{prefix}about")["checkpoints"]
-        busy = BusyRows(parts.array(f"{prefix}busy_rows"), parts.array(f"{prefix}busy_keys"))
-        return cls(rows, size, parts.array(f"{prefix}counts").reshape(checkpoints, rows), busy)
+        busy_rows, busy_keys, counts = (
+            strings.aligned(parts.array(f"{prefix}{name}"))
+            for name in ("busy_rows", "busy_keys", "counts")
+        )
+        counts = counts.reshape(checkpoints, rows)
+        return cls(rows, size, counts, BusyRows(busy_rows, busy_keys))
 
     def memory(self) -> int:
         """Return the bytes held."""

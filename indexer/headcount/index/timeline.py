@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headcount.index import parts as parts_of
+from headcount.index import strings
 from headcount.index.parts import Part, Parts
 
 Instants = npt.NDArray[np.int64]  # microseconds since 1970 UTC
@@ -112,9 +113,7 @@ class Timeline:
         return cls(
             about["origin"],
             about["unit"],
-            parts.array(f"{prefix}low"),
-            parts.array(f"{prefix}high"),
-            parts.array(f"{prefix}starts"),
+            *(strings.aligned(parts.array(f"{prefix}{n}")) for n in ("low", "high", "starts")),
         )
 
     def memory(self) -> int:
