@@ -90,6 +90,10 @@ class Clock:
         """Return the calendar day of an instant."""
         return to_day(self._wall(instant).date())
 
+    def hour_of(self, instant: int) -> int:
+        """Return the hour, 0 to 23, that the clock shows at an instant."""
+        return self._wall(instant).hour
+
     def day_start(self, day: int) -> int:
         """Return the first instant of a calendar day; a skipped day starts as the next does."""
         midnight = dt.datetime.combine(to_date(day), dt.time(), tzinfo=self.zone)
@@ -165,10 +169,15 @@ class Clock:
     def anniversary(self, day: int) -> int:
         """Return the first day, today or later, with the month and day of *day*."""
         date = to_date(day)
-        return int(self.anniversaries[date.month * 32 + date.day])
+        return int(self._anniversaries[date.month * 32 + date.day])
+
+    def next_anniversaries(self, days: Days) -> Days:
+        """Return the first day, today or later, with the month and day of each of *days*."""
+        found: Days = self._anniversaries[months_of(days) * 32 + days_of_month(days)]
+        return found
 
     @cached_property
-    def anniversaries(self) -> Days:
+    def _anniversaries(self) -> Days:
         """The next anniversary by `month * 32 + day of month`: int64[13 * 32]."""
         today = to_date(self.today)
         found = np.zeros(13 * 32, dtype=np.int64)

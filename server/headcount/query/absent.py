@@ -1,0 +1,111 @@
+"""
+Absent values: what a segment asks for that no contact, or no event, has.
+
+Legal, and most often a typo. Each value is looked up in every block's dictionary or range index;
+those that are nowhere are one warning a condition, with the values that may have been meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from headcount.index import bitmaps
+from headcount.index.block import Block
+from headcount.index.keyword import KeywordIndex
+from headcount.index.keywords import KeywordsIndex
+from headcount.index.properties import NumberProperty, StringProperty
+from headcount.index.view import View
+from headcount.model.fold import is_exact
+from headcount.model.schema import EventType, Field, FieldType, nearest
+from headcount.query.bound import Mention, QueryWarning
+from headcount.query.frames import range_index, text_index
+from headcount.query.names import listed
+
+_MOST_COMPARED = 10_000  # distinct values that a typo is compared with
+
+Key = float | str
+
+
+def absent(mentions: Iterable[Mention], view: View) -> tuple[QueryWarning, ...]:
+    """Return a warning for each of *mentions* with values that *view* does not hold."""
+    found = (_warning(mention, view) for mention in mentions)
+    return tuple(warning for warning in found if warning is not None)
+
+
+def _warning(mention: Mention, view: View) -> QueryWarning | None:
+    left = dict(mention.values)
+    for block in view.blocks:
+        if not left:
+            return None
+        for key in _present(mention, block, list(left)):
+            left.pop(key, None)
+    if not left:
+        return None
+    field, values = mention.field, list(left.values())
+    who, owner = "contact", field.name
+    if mention.event is not None:
+        who, owner = f"`{mention.event.name}`", f"{mention.event.name}.{field.name}"
+    message = f"no {who} has {listed(values)} in `{owner}`"
+    meant = nearest(values[0], _known(mention, view)) if len(values) == 1 else ()
+    if meant:
+        message += f"; did you mean {' or '.join(f'`{value}`' for value in meant)}?"
+    return QueryWarning("UNKNOWN_VALUE", message, mention.position)
+
+
+def _present(mention: Mention, block: Block, keys: list[Key]) -> Iterable[Key]:
+    """Return those of *keys* that are in the block, and perhaps others."""
+    field, event = mention.field, mention.event
+    if event is not None:
+        return _in_events(field, event, block, keys)
+    if field.type is FieldType.NUMBER:
+        index = range_index(block, field)
+        return [key for key in keys if index.count_between(float(key), float(key))]
+    texts = [str(key) for key in keys]
+    if is_exact(field):
+        rows = block.ids.lookup(pa.array(texts, pa.string()))
+        return [text for text, row in zip(texts, rows.tolist(), strict=True) if row >= 0]
+    held = text_index(block, field)
+    if isinstance(held, KeywordIndex | KeywordsIndex):
+        return _keys_of(held.dictionary.keys, held.dictionary.lookup_all(texts))
+    return _keys_of(held.keys, bitmaps.to_rows(held.equal(texts)))
+
+
+def _in_events(field: Field, event: EventType, block: Block, keys: list[Key]) -> Iterable[Key]:
+    column = block.events[event.name].property(field.name)
+    if isinstance(column, StringProperty):
+        codes = column.dictionary.lookup_all([str(key) for key in keys])
+        return _keys_of(column.dictionary.keys, codes)
+    assert isinstance(column, NumberProperty), field
+    held = column.vector()
+    values = held.values[held.present]
+    return [key for key in keys if np.any(values == float(key))]
+
+
+def _keys_of(keys: pa.StringArray, places: Iterable[int]) -> list[Key]:
+    found: list[Key] = keys.take(pa.array(list(places), pa.int64())).to_pylist()
+    return found
+
+
+def _known(mention: Mention, view: View) -> Iterator[str]:
+    """Yield values that the field has, as they are spelt, from a block with not too many."""
+    field, event = mention.field, mention.event
+    if field.values:
+        yield from field.values
+        return
+    if field.type is FieldType.NUMBER or is_exact(field):
+        return
+    for block in view.blocks:
+        if event is not None:
+            column = block.events[event.name].property(field.name)
+            assert isinstance(column, StringProperty), field
+            dictionary = column.dictionary
+        else:
+            index = text_index(block, field)
+            if not isinstance(index, KeywordIndex | KeywordsIndex):
+                return
+            dictionary = index.dictionary
+        if len(dictionary) <= _MOST_COMPARED:
+            yield from dictionary.values.to_pylist()

@@ -1,0 +1,178 @@
+"""
+Binding: every name found, every type checked, every time resolved, before anything is computed.
+
+    tree + view + context  →  Bound, or the first UserError with its place
+
+All of a tree is bound, also what stands beside an empty condition: whether a segment is valid does
+not depend on the data. Only what the view has seen (labels, lists) is asked of it here; whether a
+value occurs is asked later, by whoever wants the warnings.
+
+This module walks the structure; the operators are bound by kind of operand in `bind_comparisons`,
+`bind_strings`, `bind_values` and `bind_events`, and simplified on the way by `conditions`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from headcount.index.view import View
+from headcount.model.errors import Reason
+from headcount.model.schema import EventType, Field
+from headcount.query import (
+    bind_comparisons,
+    bind_events,
+    bind_strings,
+    bind_values,
+    tree,
+)
+from headcount.query.bound import EVERYONE, NO_ONE, Bound, Condition, Mention, QueryWarning, Sampled
+from headcount.query.clock import Clock
+from headcount.query.conditions import all_of, any_of, complement
+from headcount.query.context import QueryContext
+from headcount.query.expressions import Constant, Expression, Kind
+from headcount.query.names import ContactScope, Known, PropertyScope, Scope
+from headcount.query.refusals import Refusals
+
+
+def bind(
+    segment: tree.Segment,
+    view: View,
+    context: QueryContext,
+    text: str | None = None,
+    known: Known | None = None,
+) -> Bound:
+    """
+    Return *segment* bound to the names of *view* and the clock of *context*.
+
+    *text* is what the segment was parsed from, for the places of errors; *known* is `Known(view)`,
+    given to bind many segments. About 10 µs a condition.
+
+    Raises:
+        UserError: a name, type or value does not fit; the message says what was expected.
+    """
+    binder = Binder(known or Known(view), context, text)
+    condition = binder.condition(segment, binder.contact_scope)
+    return Bound(condition, binder.clock, tuple(binder.warnings), tuple(binder.mentions))
+
+
+class Binder:
+    """The state of binding one segment: what is known, and the warnings found so far."""
+
+    def __init__(self, known: Known, context: QueryContext, text: str | None) -> None:
+        self.known = known
+        self.limits = context.limits
+        self.clock = Clock(context.as_of, context.zone)
+        self.refusals = Refusals(text)
+        self.contact_scope = ContactScope(known, self.refusals, context.as_of)
+        self.warnings: list[QueryWarning] = []
+        self.mentions: list[Mention] = []
+        self._event: EventType | None = None  # whose `where` is being bound
+
+    def condition(self, node: tree.Segment, scope: Scope) -> Condition:
+        """Return the bound condition of *node*."""
+        match node:
+            case tree.And(items):
+                return all_of([self.condition(item, scope) for item in items])
+            case tree.Or(items):
+                return any_of([self.condition(item, scope) for item in items])
+            case tree.Not(item):
+                return complement(self.condition(item, scope))
+            case tree.Compare():
+                found = bind_events.comparison(self, node, scope)
+                return bind_comparisons.compare(self, node, scope) if found is None else found
+            case tree.In():
+                return bind_comparisons.one_of(self, node, scope)
+            case tree.Between():
+                found = bind_events.between(self, node, scope)
+                return bind_comparisons.between(self, node, scope) if found is None else found
+            case tree.TextMatch():
+                return bind_strings.text_match(self, node, scope)
+            case tree.ContainsSet():
+                return bind_strings.contains_set(self, node, scope)
+            case tree.IsEmpty():
+                return bind_comparisons.is_empty(self, node, scope)
+            case tree.Within():
+                return bind_comparisons.within(self, node, scope)
+            case tree.Age():
+                return bind_comparisons.age(self, node, scope)
+        if isinstance(scope, PropertyScope):
+            raise self.refusals.mismatch(
+                f"{self.refusals.quoted(node)} asks about the contact; `where` holds only"
+                f" comparisons of the properties of `{scope.event.name}`",
+                node,
+            )
+        return self._of_contact(node)
+
+    def where(self, node: tree.Segment, scope: PropertyScope) -> Condition:
+        """Return the bound condition on the properties of one type of event."""
+        self._event = scope.event
+        found = self.condition(node, scope)
+        self._event = None
+        return found
+
+    def _of_contact(self, node: tree.Segment) -> Condition:
+        """Return the bound form of a condition that only a contact can be asked."""
+        match node:
+            case tree.Everyone():
+                return EVERYONE
+            case tree.Did():
+                return bind_events.did(self, node)
+            case tree.Regularly():
+                return bind_events.regularly(self, node)
+            case tree.Sequence():
+                return bind_events.follows(self, node)
+            case tree.InList():
+                return bind_strings.in_list(self, node)
+            case tree.OptedOut():
+                return bind_strings.opted_out(self, node)
+            case tree.Sample():
+                return self._sample(node)
+            case tree.InSegment(name):
+                message = f"unknown segment {name!r}: no segments are saved"
+                raise self.refusals.unknown(message, node, ())
+        raise AssertionError(node)
+
+    def value(self, node: tree.Value, scope: Scope) -> Expression:
+        """Return the bound expression of *node*."""
+        return bind_values.value(self, node, scope)
+
+    def event_value(self, node: tree.EventValue | tree.Aggregate, scope: Scope) -> Expression:
+        """Return the expression of a figure over events."""
+        if scope.is_event:
+            raise self.refusals.mismatch(
+                f"{self.refusals.quoted(node)} asks about the contact, which `where` cannot", node
+            )
+        if isinstance(node, tree.Aggregate):
+            return bind_events.aggregate(self, node)
+        return bind_events.event_value(self, node)
+
+    def _sample(self, node: tree.Sample) -> Condition:
+        if not 0 <= node.percent <= 100:
+            message = f"expected a share from 0 % to 100 %, found {node.percent:g} %"
+            raise self.refusals.error(Reason.INVALID_VALUE, message, node)
+        # The smallest whole number that no hash of the sample reaches.
+        threshold = -(-Fraction(node.percent) / 100 * 2**64 // 1)
+        if not threshold:
+            return NO_ONE
+        if threshold >= 2**64:
+            return EVERYONE
+        return Sampled(int(threshold), node.salt or "")
+
+    def warn(self, code: str, message: str, node: tree.Node) -> None:
+        """Note something legal that is probably a mistake."""
+        self.warnings.append(QueryWarning(code, message, self.refusals.position(node)))
+
+    def warn_if_reversed(self, low: Expression, high: Expression, node: tree.Node) -> None:
+        """Note a range whose low end is above its high end."""
+        if not (isinstance(low, Constant) and isinstance(high, Constant)):
+            return
+        if low.kind is not high.kind or low.kind in (Kind.STRING, Kind.DURATION):
+            return
+        if low.value > high.value:  # type: ignore[operator]
+            self.warn("EMPTY_RANGE", f"{low} is above {high}, so nobody matches", node)
+
+    def mention(
+        self, field: Field, values: tuple[tuple[float | str, str], ...], node: tree.Node
+    ) -> None:
+        """Note values whose absence from the data is worth a warning."""
+        self.mentions.append(Mention(field, self._event, values, self.refusals.position(node)))

@@ -1,0 +1,146 @@
+"""
+The engine: questions in, counts and members out, over one view.
+
+    text or tree  --parse-->  --bind-->  --plan-->  remembered  --evaluate-->  count, rows
+
+What the embedded API and the server both call. An engine belongs to one view, which never changes;
+so plans can be remembered by text, instant and zone, and a newer view has an engine of its own.
+Trees are remembered by text alone, for every view. Long texts, and queries that come as trees, are
+not remembered: they may hold 100,000 values.
+
+Safe to call from several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pyroaring import BitMap
+
+from headcount.index.block import Block
+from headcount.index.view import View
+from headcount.model.errors import UserError
+from headcount.query import evaluate, tree
+from headcount.query.absent import absent
+from headcount.query.bind import bind
+from headcount.query.bound import QueryWarning
+from headcount.query.context import QueryContext
+from headcount.query.format import format as canonical
+from headcount.query.limits import Limits, require_within
+from headcount.query.names import Known
+from headcount.query.parse import parse
+from headcount.query.plan import Plan, plan
+
+Query = str | tree.Segment
+
+_PLANS = 1024  # remembered by each engine
+_TREES = 1024  # remembered by the process
+_LONGEST = 4096  # code points of a text that is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many contacts a segment holds, and what looks wrong in it."""
+
+    count: int
+    warnings: tuple[QueryWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """
+    What is wrong with a segment: it can be asked if there are no `errors`.
+
+    `text` is its canonical text, "" when it could not be read.
+    """
+
+    text: str
+    errors: tuple[UserError, ...]
+    warnings: tuple[QueryWarning, ...]
+
+
+class Prepared(NamedTuple):
+    """A plan, and the warnings of what it was made from."""
+
+    plan: Plan
+    warnings: tuple[QueryWarning, ...]
+
+
+class Engine:
+    """Answers questions about one view."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._known = Known(view)
+        self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
+
+    def count(self, query: Query, context: QueryContext) -> Counted:
+        """
+        Return how many live contacts *query* holds.
+
+        Raises:
+            UserError: *query* is not valid, or `context.check` ended it.
+        """
+        prepared = self.prepared(query, context)
+        found = evaluate.count(prepared.plan, self.view, context.check)
+        return Counted(found, prepared.warnings)
+
+    def members(
+        self, query: Query, context: QueryContext, first_block: int = 0
+    ) -> Iterator[tuple[Block, BitMap]]:
+        """
+        Return an iterator of the blocks from number *first_block* on, with the rows in each.
+
+        The query is planned at once, each block is worked out when it is asked for. The rows may be
+        shared: they are not to be changed.
+
+        Raises:
+            UserError: *query* is not valid; while iterating, `context.check` ended it.
+        """
+        prepared = self.prepared(query, context)
+        return evaluate.members(prepared.plan, self.view, context.check, first_block)
+
+    def validate(self, query: Query, context: QueryContext) -> Validated:
+        """Return what is wrong with *query*, and its canonical text."""
+        text = ""
+        try:
+            segment = _tree(query, context.limits)
+            text = canonical(segment)
+            prepared = self.prepared(query, context)
+        except UserError as error:
+            return Validated(text, (error,), ())
+        return Validated(text, (), prepared.warnings)
+
+    def prepared(self, query: Query, context: QueryContext) -> Prepared:
+        """
+        Return the plan of *query*, remembered if the same short text was asked before.
+
+        Raises:
+            UserError: *query* is not valid.
+        """
+        short = isinstance(query, str) and len(query) <= _LONGEST
+        make = self._remembered if short else self._prepare
+        return make(query, context.as_of, context.zone, context.limits)
+
+    def _prepare(self, query: Query, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
+        segment = _tree(query, limits)
+        text = query if isinstance(query, str) else None
+        context = QueryContext(as_of, zone, limits)
+        bound = bind(segment, self.view, context, text, self._known)
+        warnings = bound.warnings + absent(bound.mentions, self.view)
+        return Prepared(plan(bound, self.view), warnings)
+
+
+def _tree(query: Query, limits: Limits) -> tree.Segment:
+    """Return the tree of *query*, with the places of its nodes if it is text."""
+    if not isinstance(query, str):
+        require_within(query, limits)
+        return query
+    return _parsed(query, limits) if len(query) <= _LONGEST else parse(query, limits)
+
+
+_parsed = lru_cache(maxsize=_TREES)(parse)

@@ -1,0 +1,223 @@
+"""
+Evaluation: a plan worked out block by block, the whole of it in one block before the next.
+
+A block's bitmaps are at most 128 KiB each, so what one step leaves behind is still in the cache
+when the next one reads it. The last step of a count is a cardinality, which makes no bitmap.
+Bitmaps that come from an index are shared and never changed; every operator here makes a new one.
+
+An expensive condition under an `and` is worked out for the contacts left by the steps before it:
+`among` are the only rows its answer is used for, and it may say anything about others. Rows of
+deleted contacts may turn up anywhere; they are removed at the root, once.
+
+Nothing here can fail by the user's doing: `bind` saw to that. `check` may end the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyroaring import BitMap
+
+from headcount.index import bitmaps, hashing
+from headcount.index.bitmaps import EMPTY, Rows
+from headcount.index.block import Block
+from headcount.index.ids import IdColumn
+from headcount.index.keywords import KeywordsIndex
+from headcount.index.text import TextIndex
+from headcount.index.view import View
+from headcount.model import fold
+from headcount.model.fold import is_exact
+from headcount.query.bound import (
+    Always,
+    Condition,
+    EventCount,
+    Follows,
+    Holds,
+    InRanges,
+    KeyIn,
+    KeysAll,
+    Matches,
+    Present,
+    Sampled,
+)
+from headcount.query.days import calendar_rows
+from headcount.query.estimate import limits
+from headcount.query.expressions import FieldValue
+from headcount.query.figures import Figures
+from headcount.query.frames import ContactFrame, flag_index, index_of, range_index, text_index
+from headcount.query.masks import mask
+from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several
+from headcount.query.sequences import following
+
+Check = Callable[[], None]
+
+_FEW_SHARE = 8  # with less than one row in so many left, values are taken for those rows only
+_FEW_TEXTS_SHARE = 32  # the same for texts, which cost more to take than to read in place
+
+
+def count(plan: Plan, view: View, check: Check) -> int:
+    """Return how many live contacts *plan* holds; *check* is called before each block."""
+    total = 0
+    for block in view.blocks:
+        check()
+        found = Evaluation(block, plan, check).count()
+        total += len(block.live) - found if plan.negated else found
+    return total
+
+
+def members(plan: Plan, view: View, check: Check, first: int = 0) -> Iterator[tuple[Block, BitMap]]:
+    """
+    Yield each block from number *first* on, with the live rows that *plan* holds in it.
+
+    The bitmap may be shared: it is not to be changed.
+    """
+    for block in view.blocks[first:]:
+        check()
+        found = Evaluation(block, plan, check).members()
+        yield block, block.live - found if plan.negated else found
+
+
+class Evaluation:
+    """One plan in one block."""
+
+    def __init__(self, block: Block, plan: Plan, check: Check) -> None:
+        self._block = block
+        self._plan = plan
+        self._check = check
+        self._all_live = len(block.live) == block.rows
+        self._found: dict[Node, BitMap] = {}
+        self._figures = Figures(block, plan.clock)
+        self._frame = ContactFrame(block, plan.clock, self._figures)
+
+    def count(self) -> int:
+        """Return how many live rows the plan's root holds."""
+        root = self._plan.root
+        if not self._all_live:
+            return self.rows(root).intersection_cardinality(self._block.live)
+        match root:
+            case Leaf(InRanges(FieldValue(field), (range_,))):
+                return range_index(self._block, field).count_between(*limits(range_))
+            case Both():
+                return self._count_both(root)
+            case Either(items) if len(items) == 2:
+                return self.rows(items[0]).union_cardinality(self.rows(items[1]))
+        return len(self.rows(root))
+
+    def members(self) -> BitMap:
+        """Return the live rows that the plan's root holds, maybe shared."""
+        found = self.rows(self._plan.root)
+        return found if self._all_live else found & self._block.live
+
+    def rows(self, node: Node, among: BitMap | None = None) -> BitMap:
+        """
+        Return the rows that *node* holds, maybe shared.
+
+        Only those *among* the given rows are right; all of them when None.
+        """
+        if node not in self._plan.shared:
+            return self._rows(node, among)
+        found = self._found.get(node)
+        if found is None:
+            found = self._found[node] = self._rows(node, None)
+        return found
+
+    def _rows(self, node: Node, among: BitMap | None) -> BitMap:
+        match node:
+            case Leaf(condition, estimate):
+                if estimate.is_heavy:
+                    self._check()
+                return self._leaf(condition, among)
+            case Both():
+                return self._both(node, len(node.steps), among)
+            case Either(items):
+                return BitMap.union(*[self.rows(item, among) for item in items])
+            case Several():
+                return self._several(node)
+
+    def _both(self, node: Both, steps: int, among: BitMap | None) -> BitMap:
+        """Return the rows in the first *steps* of *node*."""
+        left = self.rows(node.steps[0].node, among)
+        for step in node.steps[1:steps]:
+            if not left:
+                return EMPTY
+            found = self.rows(step.node, left)
+            left = left - found if step.negated else left & found
+        return left
+
+    def _count_both(self, node: Both) -> int:
+        left = self._both(node, len(node.steps) - 1, None)
+        if not left:
+            return 0
+        last = node.steps[-1]
+        found = self.rows(last.node, left)
+        if last.negated:
+            return left.difference_cardinality(found)
+        return left.intersection_cardinality(found)
+
+    def _several(self, node: Several) -> BitMap:
+        """Return the rows in at least so many of the steps."""
+        total = np.zeros(self._block.rows, dtype=np.uint16)
+        for step in node.steps:
+            held = bitmaps.to_mask(self.rows(step.node), self._block.rows)
+            total += ~held if step.negated else held
+        return bitmaps.from_mask(total >= node.count)
+
+    def _leaf(self, condition: Condition, among: BitMap | None) -> BitMap:
+        match condition:
+            case KeyIn(FieldValue(field), keys):
+                if is_exact(field):
+                    return self._block.ids.equal(keys)
+                return text_index(self._block, field).equal(keys)
+            case InRanges(FieldValue(field), ranges):
+                index = range_index(self._block, field)
+                found = [index.between(*limits(r)) for r in ranges]
+                return found[0] if len(found) == 1 else BitMap.union(*found)
+            case EventCount():
+                return self._figures.with_count(condition)
+            case Present(FieldValue(field)):
+                if is_exact(field):
+                    return bitmaps.full(self._block.rows)
+                return index_of(self._block, field).present
+            case Holds(FieldValue(field)):
+                return flag_index(self._block, field).true
+            case Matches():
+                return self._matches(condition, among)
+            case KeysAll(FieldValue(field), keys):
+                sets = text_index(self._block, field)
+                assert isinstance(sets, KeywordsIndex)
+                return sets.all_of(keys)
+            case Always(truth):
+                return bitmaps.full(self._block.rows) if truth else EMPTY
+            case Sampled():
+                return self._sampled(condition)
+            case Follows():
+                size = self._block.rows
+                return following(condition, self._figures, self._plan.clock, size)
+        return self._computed(condition, among)
+
+    def _matches(self, condition: Matches, among: BitMap | None) -> BitMap:
+        """Return the rows whose text fits; of few candidates, by reading theirs alone."""
+        assert isinstance(condition.value, FieldValue)
+        field, pattern = condition.value.field, condition.pattern
+        index = self._block.ids if is_exact(field) else text_index(self._block, field)
+        listed = isinstance(index, IdColumn | TextIndex)
+        if not listed or among is None or len(among) * _FEW_TEXTS_SHARE > self._block.rows:
+            return index.match(pattern)
+        rows = bitmaps.to_rows(among)
+        texts: pa.StringArray = self._frame.among(rows).texts(field)
+        return bitmaps.from_sorted(rows[pattern.test(texts, fold.keys(texts, field))])
+
+    def _sampled(self, condition: Sampled) -> BitMap:
+        salt = hashing.fnv1a64_bytes(condition.salt.encode())
+        hashes = hashing.fmix64(self._block.ids.fnv1a ^ np.uint64(salt))
+        return bitmaps.from_mask(hashes < np.uint64(condition.threshold))
+
+    def _computed(self, condition: Condition, among: BitMap | None) -> BitMap:
+        """Return the rows that fit a condition on a computed value."""
+        if among is None or len(among) * _FEW_SHARE > self._block.rows:
+            quick = calendar_rows(condition, self._block, self._plan.clock)
+            return bitmaps.from_mask(mask(condition, self._frame)) if quick is None else quick
+        rows: Rows = bitmaps.to_rows(among)
+        return bitmaps.from_sorted(rows[mask(condition, self._frame.among(rows))])

@@ -1,0 +1,169 @@
+"""
+Figures over events: how many, when first and last, and sums of a property, for every contact.
+
+The events of a window are a stretch of the log. Without a condition the event index counts them;
+with `where`, the condition becomes a mask over the stretch first. Groups of event types are added
+up, so a name of three types costs three times as much as one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap
+
+from headcount.index import bitmaps
+from headcount.index.bitmaps import Mask
+from headcount.index.block import Block
+from headcount.index.columns import Vector
+from headcount.index.events import EventIndex
+from headcount.index.interval import Interval
+from headcount.index.properties import StringProperty
+from headcount.query.bound import EventCount
+from headcount.query.clock import Clock
+from headcount.query.expressions import EventAggregate, EventTally, EventTime, Kind, Source, Sources
+from headcount.query.frames import EventFrame, Figure, Rows
+from headcount.query.masks import mask
+from headcount.query.sums import grouped_sum
+
+Counts = npt.NDArray[np.uint32]
+
+
+class Figures:
+    """The figures of one block, each worked out once for a query."""
+
+    def __init__(self, block: Block, clock: Clock) -> None:
+        self._block = block
+        self._clock = clock
+        self._found: dict[Figure, Vector] = {}
+
+    def __call__(self, figure: Figure) -> Vector:
+        """Return *figure* for every row of the block."""
+        found = self._found.get(figure)
+        if found is None:
+            found = self._found[figure] = self._figure(figure)
+        return found
+
+    def _figure(self, figure: Figure) -> Vector:
+        match figure:
+            case EventTally(sources, interval):
+                counts = self._counts(sources, interval).astype(np.float64)
+                return Vector(counts, np.ones(self._block.rows, dtype=np.bool_))
+            case EventTime():
+                return self._time(figure)
+            case EventAggregate():
+                return self._aggregate(figure)
+
+    def chosen(self, source: Source, interval: Interval) -> tuple[EventIndex, Mask | None]:
+        """Return the index of a source, and which events of the interval fit its condition."""
+        index = self._block.events[source.event.name]
+        if source.where is None:
+            return index, None
+        start, stop = index.slice(interval)
+        return index, mask(source.where, EventFrame(index, start, stop, self._clock))
+
+    def events(self, source: Source, interval: Interval) -> tuple[EventFrame, Mask | None]:
+        """Return the stretch of a source's events in the interval, and which of them fit."""
+        index, chosen = self.chosen(source, interval)
+        return EventFrame(index, *index.slice(interval), self._clock), chosen
+
+    def with_count(self, condition: EventCount) -> BitMap:
+        """Return the rows whose number of events is within the condition's bounds."""
+        low, high = condition.low, condition.high
+        if len(condition.sources) == 1:
+            index, chosen = self.chosen(condition.sources[0], condition.interval)
+            enough = index.at_least(low, condition.interval, chosen)
+            if high is None or not enough:
+                return enough
+            return enough - index.at_least(high + 1, condition.interval, chosen)
+        counts = self._counts(condition.sources, condition.interval)
+        fits = counts >= low
+        if high is not None:
+            fits &= counts <= high
+        return bitmaps.from_mask(fits)
+
+    def _counts(self, sources: Sources, interval: Interval) -> Counts:
+        total = np.zeros(self._block.rows, dtype=np.uint32)
+        for source in sources:
+            index, chosen = self.chosen(source, interval)
+            total += index.counts(interval, chosen)
+        return total
+
+    def _time(self, figure: EventTime) -> Vector:
+        """Return the first or last time over all sources."""
+        newest = figure.pick == "last"
+        values = np.zeros(self._block.rows, dtype=np.int64)
+        present = np.zeros(self._block.rows, dtype=np.bool_)
+        for source in figure.sources:
+            index, chosen = self.chosen(source, figure.interval)
+            found = (index.newest if newest else index.oldest)(figure.interval, chosen)
+            better = found.values > values if newest else found.values < values
+            take = found.present & (~present | better)
+            values[take] = found.values[take]
+            present |= found.present
+        return Vector(values, present)
+
+    def _aggregate(self, figure: EventAggregate) -> Vector:
+        contacts, values = self._held(figure)
+        size = self._block.rows
+        counts = np.bincount(contacts, minlength=size)
+        if figure.op == "distinct":
+            return Vector(_distinct(contacts, values, size), np.ones(size, dtype=np.bool_))
+        if figure.op in ("sum", "avg"):
+            total = grouped_sum(contacts, values, size)
+            if figure.op == "sum":
+                return Vector(total, np.isfinite(total))
+            with np.errstate(invalid="ignore"):
+                mean = total / counts
+            return Vector(mean, (counts > 0) & np.isfinite(mean))
+        return Vector(_extreme(figure, contacts, values, counts), counts > 0)
+
+    def _held(self, figure: EventAggregate) -> tuple[Rows, npt.NDArray[Any]]:
+        """Return the contact and the property's value of each event that has one."""
+        contacts: list[Rows] = []
+        values: list[npt.NDArray[Any]] = []
+        texts: list[pa.Array] = []
+        for source in figure.sources:
+            assert source.property is not None
+            frame, chosen = self.events(source, figure.interval)
+            column = frame.index.property(source.property.name)
+            if isinstance(column, StringProperty):
+                codes = column.codes(frame.start, frame.stop)
+                present = codes != column.missing
+            else:
+                held = frame.vector(source.property)
+                present = held.present
+            if chosen is not None:
+                present = present & chosen
+            contacts.append(frame.contacts[present])
+            if isinstance(column, StringProperty):
+                texts.append(column.dictionary.keys.take(pa.array(codes[present])))
+            else:
+                values.append(held.values[present])
+        if texts:
+            encoded = pa.concat_arrays(texts).dictionary_encode().indices
+            values = [encoded.to_numpy()]
+        return np.concatenate(contacts), np.concatenate(values)
+
+
+def _distinct(contacts: Rows, values: npt.NDArray[Any], size: int) -> npt.NDArray[np.float64]:
+    """Return how many different values each row has."""
+    order = np.lexsort((values, contacts))
+    rows, held = contacts[order], values[order]
+    new = np.ones(len(rows), dtype=np.bool_)
+    new[1:] = (rows[1:] != rows[:-1]) | (held[1:] != held[:-1])
+    return np.bincount(rows[new], minlength=size).astype(np.float64)
+
+
+def _extreme(
+    figure: EventAggregate, contacts: Rows, values: npt.NDArray[Any], counts: npt.NDArray[Any]
+) -> npt.NDArray[Any]:
+    """Return the least or greatest value of each row, 0 for one without."""
+    least = figure.op == "min"
+    limits = np.finfo(np.float64) if figure.kind is Kind.NUMBER else np.iinfo(np.int64)
+    found = np.full(len(counts), limits.max if least else limits.min, dtype=limits.dtype)
+    (np.minimum if least else np.maximum).at(found, contacts, values)
+    return np.where(counts > 0, found, 0)

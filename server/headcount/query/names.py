@@ -1,0 +1,172 @@
+"""
+Names: what a word in a segment can stand for, and where it is looked up.
+
+`Known` holds what a view knows beyond its schema: labels and lists, in key form. A scope answers
+"what is the value called x": the contact's fields, or inside `where` the event's properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from headcount.index.block import LISTS
+from headcount.index.interval import EVER, Interval
+from headcount.index.view import View
+from headcount.model.errors import Reason
+from headcount.model.fold import field_key
+from headcount.model.schema import (
+    ENGAGEMENT_EVENTS,
+    LAST_ACTIVITY,
+    EventType,
+    Schema,
+    nearest,
+)
+from headcount.query import tree
+from headcount.query.expressions import (
+    KINDS,
+    EventTally,
+    EventTime,
+    Expression,
+    FieldValue,
+    Missing,
+    Source,
+)
+from headcount.query.refusals import Refusals
+
+
+class Known:
+    """The schema of a view, and the labels and lists that it has seen, by key form."""
+
+    def __init__(self, view: View) -> None:
+        self.schema: Schema = view.schema
+        self._view = view
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Every known label by its key form."""
+        label = self.schema.field("label")
+        assert label is not None
+        return {field_key(name, label): name for name in sorted(self._view.labels)}
+
+    @cached_property
+    def lists(self) -> Mapping[str, str]:
+        """Every known list by its key form."""
+        return {field_key(name, LISTS): name for name in sorted(self._view.lists)}
+
+    @cached_property
+    def events(self) -> Mapping[str, tuple[EventType, ...]]:
+        """The event types that a folded type, alias or group name stands for."""
+        return {name.casefold(): self.schema.event(name) for name in self.schema.event_names()}
+
+
+class Scope(Protocol):
+    """Where a name is looked up."""
+
+    def find(self, node: tree.Name) -> Expression | None:
+        """Return what the name stands for; None when nothing here has it."""
+
+    def unknown(self, node: tree.Name) -> Exception:
+        """Return the error of a name that nothing has."""
+
+    @property
+    def is_event(self) -> bool:
+        """Whether the subject is one event, inside `where`."""
+
+
+@dataclass(frozen=True)
+class ContactScope:
+    """
+    The fields of a contact, its engagement times, and the events it can be asked to count.
+
+    A stored field wins over an engagement time or an event of the same name.
+    """
+
+    known: Known
+    refusals: Refusals
+    as_of: int
+    is_event: bool = False
+
+    def find(self, node: tree.Name) -> Expression | None:
+        """Return the field or engagement time of this name."""
+        schema = self.known.schema
+        field = schema.field(node.name)
+        if field is not None:
+            return FieldValue(field)
+        sources = tuple(Source(event) for event in schema.engagement(node.name))
+        if sources:
+            return EventTime("last", sources, Interval(EVER.low, self.as_of))
+        return None
+
+    def tally(self, node: tree.Name) -> EventTally | None:
+        """Return the number of events of this name up to as_of: `opens = 0`."""
+        events = self.known.events.get(node.name.casefold(), ())
+        if not events:
+            return None
+        sources = tuple(Source(event) for event in events)
+        return EventTally(sources, Interval(EVER.low, self.as_of))
+
+    def unknown(self, node: tree.Name) -> Exception:
+        """Return the error of a name that is no field, saying what it may have been."""
+        schema, folded = self.known.schema, node.name.casefold()
+        if folded in (name.casefold() for name in schema.calculated):
+            return self.refusals.error(
+                Reason.UNSUPPORTED,
+                f"`{node.name}` is a calculated field, which segments cannot use yet;"
+                " write its expression out",
+                node,
+            )
+        if folded in (*ENGAGEMENT_EVENTS, LAST_ACTIVITY):
+            return self.refusals.unknown(
+                f"`{node.name}` is the time of the latest event, but the schema declares no event"
+                " type for it",
+                node,
+                (),
+            )
+        names = schema.field_names() + schema.event_names()
+        return self.refusals.unknown(
+            f"unknown field `{node.name}`", node, nearest(node.name, names)
+        )
+
+
+@dataclass(frozen=True)
+class PropertyScope:
+    """
+    The properties of one event type; `together` are all types of the group that was named.
+
+    A property that only another type of the group has is missing from every event of this one.
+    """
+
+    known: Known
+    refusals: Refusals
+    event: EventType
+    together: tuple[EventType, ...]
+    is_event: bool = True
+
+    def find(self, node: tree.Name) -> Expression | None:
+        """Return the property of this name."""
+        own = self.event.property(node.name)
+        if own is not None:
+            return FieldValue(own)
+        others = (event.property(node.name) for event in self.together)
+        return next((Missing(KINDS[p.type]) for p in others if p is not None), None)
+
+    def unknown(self, node: tree.Name) -> Exception:
+        """Return the error of a name that is no property."""
+        names = list(dict.fromkeys(p.name for e in self.together for p in e.properties))
+        message = f"`{self.event.name}` has no property `{node.name}`"
+        if not names:
+            message += "; it has no properties"
+        elif self.known.schema.field(node.name) is not None:
+            message += f", which is a field of the contact; its properties are {listed(names)}"
+        else:
+            message += f"; its properties are {listed(names)}"
+        return self.refusals.unknown(message, node, nearest(node.name, names))
+
+
+def listed(names: list[str], limit: int = 8) -> str:
+    """Return names as a sentence's list, the first few of many."""
+    shown = ", ".join(f"`{name}`" for name in names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
