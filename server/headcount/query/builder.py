@@ -156,6 +156,9 @@ class Builder(Transformer[Token, Any]):
     def start(self, parts: Parts) -> Segment:
         return _condition(parts[0])
 
+    def lone_value(self, parts: Parts) -> Value:
+        return _value(parts[0])
+
     def disjunction(self, parts: Parts) -> Segment:
         return tree.Or(tuple(map(_condition, parts[::2])), span=_span(parts))
 

@@ -113,6 +113,9 @@ def _plain(failure: Failure) -> SpanError:
 def _nothing(failure: Failure) -> SpanError | None:
     if failure.found.type != "$END" or len(failure.tokens) > 1:
         return None
+    if "DID" not in failure.accepted:
+        message = "expected a value, such as `total_spent / order_count`, found nothing"
+        return _at(failure.found, message)
     return _at(failure.found, "expected a segment, found nothing; all contacts are `everyone`")
 
 

@@ -47,6 +47,7 @@ _EXPECTATIONS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("TIMES", "`times`, as in `at least 3 times`"),
         ("PERCENT", "`%`, as in `sample 10%`"),
         ("WHERE WITHIN", "`where (...)` or `within`, as in `then did click within 7 days`"),
+        ("PLUS STAR", "`+`, `-`, `*`, `/` or the end"),
     )
 )
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from lark import Lark, Token, UnexpectedToken
 from lark.lexer import PatternStr
@@ -30,7 +30,9 @@ from headcount.query.lexicon import RESERVED, UNITS
 from headcount.query.limits import DEFAULT, Limits, excess, too_deep
 from headcount.query.rules import text_fault
 from headcount.query.scanner import SpanError, scan
-from headcount.query.tree import Segment
+from headcount.query.tree import Segment, Value
+
+_SEGMENT, _VALUE = "start", "lone_value"  # the rules of the grammar that are read on their own
 
 
 class Grammar(NamedTuple):
@@ -44,7 +46,14 @@ class Grammar(NamedTuple):
 def grammar() -> Grammar:
     """Return the grammar, built on first use (100 ms)."""
     text = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    lark = Lark(text, parser="lalr", lexer="basic", keep_all_tokens=True, transformer=Builder())
+    lark = Lark(
+        text,
+        start=[_SEGMENT, _VALUE],
+        parser="lalr",
+        lexer="basic",
+        keep_all_tokens=True,
+        transformer=Builder(),
+    )
     keywords = {
         terminal.pattern.value: terminal.name
         for terminal in lark.terminals
@@ -63,18 +72,32 @@ def parse(text: str, limits: Limits = DEFAULT) -> Segment:
         UserError: SYNTAX, UNKNOWN_NAME (of a function), INVALID_VALUE or LIMIT_EXCEEDED, with the
             place.
     """
+    return cast(Segment, _read(text, limits, _SEGMENT))
+
+
+def parse_value(text: str, limits: Limits = DEFAULT) -> Value:
+    """
+    Return the tree of a value alone, such as `total_revenue / order_count`.
+
+    Costs and errors are those of `parse`.
+    """
+    return cast(Value, _read(text, limits, _VALUE))
+
+
+def _read(text: str, limits: Limits, rule: str) -> Segment | Value:
+    """Return the tree of what *rule* describes."""
     _check_text(text, limits)
     try:
-        segment = _parse(text, limits)
-        _check_size(segment, limits)
+        node = _parse(text, limits, rule)
+        _check_size(node, limits)
     except SpanError as error:
         raise error.within(text) from None
-    return segment
+    return node
 
 
-def _check_size(segment: Segment, limits: Limits) -> None:
+def _check_size(node: Segment | Value, limits: Limits) -> None:
     """Refuse a tree that is too deep or too large."""
-    found = excess(segment, limits)
+    found = excess(node, limits)
     if found is not None:
         span = found.node.span
         assert span is not None
@@ -94,9 +117,9 @@ def _check_text(text: str, limits: Limits) -> None:
         )
 
 
-def _parse(text: str, limits: Limits) -> Segment:
+def _parse(text: str, limits: Limits, rule: str) -> Segment | Value:
     tables, keywords = grammar()
-    parser = tables.parse_interactive("")
+    parser = tables.parse_interactive("", start=rule)
     tokens: list[Token] = []
     open_parentheses: list[Token] = []
     for token in scan(text):
@@ -118,14 +141,14 @@ def _parse(text: str, limits: Limits) -> Segment:
         try:
             parser.feed_token(token)
         except UnexpectedToken:
-            raise _failure(text, tokens, open_parentheses) from None
+            raise _failure(text, tokens, open_parentheses, rule) from None
     end = tokens[-1].end_pos if tokens else 0
     tokens.append(Token("$END", "", end, end_pos=end))
     try:
-        segment: Segment = parser.feed_token(tokens[-1])
+        node: Segment | Value = parser.feed_token(tokens[-1])
     except UnexpectedToken:
-        raise _failure(text, tokens, open_parentheses) from None
-    return segment
+        raise _failure(text, tokens, open_parentheses, rule) from None
+    return node
 
 
 def _word_type(word: str, keywords: dict[str, str], parser: InteractiveParser) -> str:
@@ -139,10 +162,10 @@ def _word_type(word: str, keywords: dict[str, str], parser: InteractiveParser) -
     return "NOUN"
 
 
-def _failure(text: str, tokens: list[Token], open_parentheses: list[Token]) -> SpanError:
+def _failure(text: str, tokens: list[Token], open_parentheses: list[Token], rule: str) -> SpanError:
     """Return the error for the last of *tokens*, which the parser did not take."""
     tables, keywords = grammar()
-    parser = tables.parse_interactive("")  # again, to the state before any reduction
+    parser = tables.parse_interactive("", start=rule)  # again, to the state before any reduction
     for token in tokens[:-1]:
         parser.feed_token(token)
     accepted = frozenset(parser.accepts())  # type: ignore[no-untyped-call]
