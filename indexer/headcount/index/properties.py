@@ -16,7 +16,7 @@ million codes is looked up and counted in 4 ms.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from headcount.index import parts as parts_of
 from headcount.index import strings
+from headcount.index.arrow import ARROW_TYPES
 from headcount.index.bitmaps import Mask
 from headcount.index.columns import NumericColumn, Vector
 from headcount.index.dictionary import Dictionary
@@ -34,14 +35,6 @@ from headcount.model.schema import Field, FieldType
 
 Order = npt.NDArray[np.int64]
 
-ARROW_TYPES: Mapping[FieldType, pa.DataType] = {
-    FieldType.KEYWORD: pa.string(),
-    FieldType.TEXT: pa.string(),
-    FieldType.NUMBER: pa.float64(),
-    FieldType.BOOLEAN: pa.bool_(),
-    FieldType.DATE: pa.date32(),
-    FieldType.DATETIME: pa.timestamp("us", tz="UTC"),
-}
 _INTEGERS = {FieldType.DATE: pa.int32(), FieldType.DATETIME: pa.int64()}
 _MISSING_FLAG = 2
 _NONE_ABSENT = np.zeros(0, dtype=np.uint8)

@@ -314,6 +314,10 @@ def _prefixes(bins: list[BitMap], ends: list[int]) -> list[BitMap]:
     """Return the union of all *bins* before each of *ends*, the first of which is 0."""
     found = [EMPTY]
     for start, stop in pairwise(ends):
-        found.append(BitMap.union(found[-1], *bins[start:stop]))
-        found[-1].run_optimize()
+        union = BitMap.union(found[-1], *bins[start:stop])
+        # A nearly full bitmap is smaller as runs, but thousands of them are slow to work with:
+        # an AND-NOT takes 0.5 ms instead of 0.07. So only a tenth of the size is worth it.
+        packed = BitMap(union)
+        small = len(packed.serialize()) * 10 < len(union.serialize())
+        found.append(packed if small else union)
     return found
