@@ -122,7 +122,8 @@ def to_mask(bitmap: BitMap, rows: int) -> Mask:
         return _scatter(to_rows(bitmap), rows)
     bits = np.zeros(-(-rows // _CONTAINER) * _BITS_BYTES, dtype=np.uint8)
     listed: list[npt.NDArray[Any]] = []
-    runs: list[tuple[int, int]] = []
+    begun: list[npt.NDArray[np.intp]] = []
+    ended: list[npt.NDArray[np.intp]] = []
     for key, kind, body in _containers(bitmap.serialize()):
         if kind == "bits":
             at = slice(key * _BITS_BYTES, (key + 1) * _BITS_BYTES)
@@ -132,20 +133,20 @@ def to_mask(bitmap: BitMap, rows: int) -> Mask:
         if kind == "array":
             listed.append(values + key * _CONTAINER)
         else:
-            starts = values[0::2] + key * _CONTAINER
-            runs += zip(starts.tolist(), (starts + values[1::2] + 1).tolist(), strict=True)
+            begun.append(values[0::2] + key * _CONTAINER)
+            ended.append(begun[-1] + values[1::2] + 1)
     mask = np.unpackbits(bits, count=rows, bitorder="little").view(np.bool_)
     if listed:
         mask[np.concatenate(listed)] = True
-    if len(runs) > _MANY_RUNS:
+    if sum(map(len, begun)) > _MANY_RUNS:
         steps = np.zeros(rows + 1, dtype=np.int8)
-        starts, ends = np.array(runs, dtype=np.intp).T
-        np.add.at(steps, starts, 1)
-        np.add.at(steps, ends, -1)  # one run may end where the next container's begins
+        np.add.at(steps, np.concatenate(begun), 1)
+        np.add.at(steps, np.concatenate(ended), -1)  # where another container's run may begin
         mask |= np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
     else:
-        for start, end in runs:
-            mask[start:end] = True
+        for starts, ends in zip(begun, ended, strict=True):
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                mask[start:end] = True
     return mask
 
 
