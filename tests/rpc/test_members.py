@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from headcount import contacts
 from headcount.client import decode
 from headcount.index.block import Block
+from headcount.members import contacts
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Field, FieldType, Schema
 from headcount.rpc import members
@@ -185,7 +185,7 @@ def test_only_arrow_has_fields() -> None:
         (pb.StreamMembersRequest(format=17), "format"),  # type: ignore[arg-type]
     ):
         with pytest.raises(UserError) as caught:
-            members.chunks([], request, View())  # type: ignore[arg-type]
+            members.messages([], request, View())  # type: ignore[arg-type]
         assert caught.value.field == field
 
 

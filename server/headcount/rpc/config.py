@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from headcount.members import pages
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
 from headcount.query.limits import Limits
@@ -52,8 +53,8 @@ class CallSettings:
     stall_seconds: float = 30.0  # without a reader taking, or a sender sending, a message
     request_bytes: int = 4 << 20  # gRPC's own default
     queries: int = 10_000  # in one CountMany
-    page_size: int = 1_000  # when a request names none
-    page_size_max: int = 10_000
+    page_size: int = pages.PAGE_SIZE  # when a request names none
+    page_size_max: int = pages.PAGE_SIZE_MAX
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,7 +17,7 @@ from headcount.answers import Contact, Info, Scalar
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Position, Reason, UserError
-from headcount.model.schema import EventType, Field, FieldType, Schema, nearest
+from headcount.model.schema import EventType, Field, FieldType, Schema
 from headcount.query.bound import QueryWarning
 from headcount.rpc import status
 from headcount.v1 import admin_pb2, common_pb2, schema_pb2
@@ -30,7 +28,6 @@ _FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
 _LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
 _FIRST_SECOND = int((_FIRST - EPOCH).total_seconds())
 _LAST_SECOND = int((_LAST - EPOCH) / dt.timedelta(seconds=1))
-_ZONE_LENGTH = 64  # the longest there is has 30
 
 
 # --- time -------------------------------------------------------------------------------------
@@ -78,33 +75,6 @@ def to_duration(seconds: float) -> Duration:
 def seconds_of(duration: Duration) -> float:
     """Return a duration in seconds."""
     return duration.seconds + duration.nanos / 1e9
-
-
-@lru_cache(maxsize=256)
-def zone(name: str, field: str = "query.time_zone") -> ZoneInfo:
-    """
-    Return the IANA time zone called *name*.
-
-    Raises:
-        UserError: there is none.
-    """
-    if len(name) <= _ZONE_LENGTH:
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder, "Europe"
-            pass
-    raise UserError(
-        Reason.INVALID_VALUE,
-        "expected an IANA time zone such as Europe/Berlin, found"
-        f" `{status.shorten(name, _ZONE_LENGTH)}`",
-        field=field,
-        suggestions=nearest(name[:_ZONE_LENGTH], _zones()),
-    )
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 # --- versions and answers ---------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from headcount.index.view import View
 from headcount.model.errors import Reason, UserError
+from headcount.model.time_zone import time_zone
 from headcount.query import tree
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
@@ -67,7 +68,7 @@ class Asked:
         if query.HasField("as_of"):
             context = replace(context, as_of=convert.micros(query.as_of, f"{path}.as_of"))
         if query.time_zone:
-            context = replace(context, zone=convert.zone(query.time_zone, f"{path}.time_zone"))
+            context = replace(context, zone=time_zone(query.time_zone, f"{path}.time_zone"))
         return context
 
     def info(self, context: QueryContext | None = None) -> common_pb2.AnswerInfo:
@@ -97,7 +98,7 @@ class Questions:
         engine = self._workspaces.read(
             request.workspace, None if seen is None else convert.version(seen)
         )
-        zone = convert.zone(engine.view.schema.time_zone)
+        zone = time_zone(engine.view.schema.time_zone)
         context = QueryContext(self._clock(), zone, self._limits, call.check)
         return Asked(engine, context, call)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from headcount import contacts
+from headcount.members import contacts, pages, tokens
 from headcount.model.errors import Reason, UserError
-from headcount.rpc import convert, members, pages, tokens
+from headcount.rpc import convert, members
 from headcount.rpc.call import Call
 from headcount.rpc.config import CallSettings
 from headcount.rpc.questions import Questions
@@ -72,16 +72,26 @@ class Segments:
         """Return one page of the contacts in a segment, with chosen fields."""
         asked, query, context = self._questions.asked(request, call)
         fields = contacts.choose(asked.view.schema, request.fields)
-        listing = tokens.digest(request.workspace, request.query, request.fields)
-        start = 0
+        listing = tokens.digest(
+            request.workspace,
+            request.query.SerializeToString(deterministic=True),
+            request.fields,
+        )
+        start, warnings = 0, asked.engine.prepared(query, context).warnings
         if request.page_token:
             token = tokens.decode(request.page_token, listing, asked.view.version)
-            start, context = token.ordinal, replace(context, as_of=token.as_of)
-        size = pages.size(request.page_size, self._settings)
+            start, warnings = token.ordinal, ()
+            context = replace(context, as_of=token.as_of)
+        settings = self._settings
+        size = pages.size(request.page_size, settings.page_size, settings.page_size_max)
         found = asked.engine.members(query, context, start // asked.view.block_rows)
         page = pages.fill(found, asked.view.block_rows, fields, start, size)
         call.notes["members"] = len(page.contacts)
-        answer = pb.ListMembersResponse(contacts=page.contacts, info=asked.info(context))
+        answer = pb.ListMembersResponse(
+            contacts=map(convert.to_contact, page.contacts),
+            info=asked.info(context),
+            warnings=map(convert.to_warning, warnings),
+        )
         if page.next_ordinal is not None:
             answer.next_page_token = tokens.PageToken(
                 listing, context.as_of, asked.view.version, page.next_ordinal
@@ -93,8 +103,11 @@ class Segments:
     ) -> Iterator[pb.StreamMembersResponse]:
         """Yield all contacts in a segment, in the format that was asked for."""
         asked, query, context = self._questions.asked(request, call)
-        chunks = members.chunks(asked.engine.members(query, context), request, asked.view)
-        yield pb.StreamMembersResponse(info=asked.info(context))
+        chunks = members.messages(asked.engine.members(query, context), request, asked.view)
+        yield pb.StreamMembersResponse(
+            info=asked.info(context),
+            warnings=map(convert.to_warning, asked.engine.prepared(query, context).warnings),
+        )
         call.notes["members"] = 0
         for chunk in chunks:
             call.notes["members"] += chunk.count

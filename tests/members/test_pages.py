@@ -8,12 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from headcount import contacts
 from headcount.index.block import Block
+from headcount.members import contacts, pages
 from headcount.model.errors import UserError
 from headcount.model.schema import Field, FieldType, Schema
-from headcount.rpc import pages
-from headcount.rpc.config import CallSettings
 
 BLOCK_ROWS = 16
 COUNT = 100
@@ -60,7 +58,7 @@ def listed(of: list[Block], chosen: list[int], size: int) -> list[list[str]]:
     while start is not None:
         page = pages.fill(found(of, chosen, start), BLOCK_ROWS, fields, start, size)
         all_pages.append([contact.id for contact in page.contacts])
-        assert all(c.fields["note"].string.startswith(c.id + " ") for c in page.contacts)
+        assert all(str(c.fields["note"]).startswith(c.id + " ") for c in page.contacts)
         start = page.next_ordinal
     return all_pages
 
@@ -84,9 +82,8 @@ def test_a_page_fits_a_message() -> None:
 
 def test_page_sizes_are_bounded() -> None:
     """0 is the default, too many are cut to the maximum, and negative is an error."""
-    settings = CallSettings(page_size=10, page_size_max=20)
-    assert pages.size(0, settings) == 10
-    assert pages.size(15, settings) == 15
-    assert pages.size(21, settings) == 20
+    assert pages.size(0, 10, 20) == 10
+    assert pages.size(15, 10, 20) == 15
+    assert pages.size(21, 10, 20) == 20
     with pytest.raises(UserError):
-        pages.size(-1, settings)
+        pages.size(-1)

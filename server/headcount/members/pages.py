@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from pyroaring import BitMap
 
-from headcount import contacts
+from headcount.answers import Contact
 from headcount.index import bitmaps
 from headcount.index.block import Block
+from headcount.members import contacts
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Field
-from headcount.rpc import convert
-from headcount.rpc.config import CallSettings
-from headcount.v1 import common_pb2
+
+PAGE_SIZE = 1_000
+PAGE_SIZE_MAX = 10_000
 
 _PAGE_BYTES = 3 << 20  # of values; their names and lengths come on top
 _STEP_ROWS = 500
@@ -31,13 +32,13 @@ _STEP_ROWS = 500
 class Page:
     """Contacts, and the ordinal at which the next page begins; None when there is none."""
 
-    contacts: list[common_pb2.Contact] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
     next_ordinal: int | None = None
 
 
-def size(asked: int, settings: CallSettings) -> int:
+def size(asked: int, usual: int = PAGE_SIZE, largest: int = PAGE_SIZE_MAX) -> int:
     """
-    Return how many contacts a page may have.
+    Return how many contacts a page may have when *asked* were asked for; 0 is the *usual* number.
 
     Raises:
         UserError: *asked* is negative.
@@ -46,7 +47,7 @@ def size(asked: int, settings: CallSettings) -> int:
         raise UserError(
             Reason.INVALID_VALUE, f"expected a page size from 0, found {asked}", field="page_size"
         )
-    return min(asked or settings.page_size, settings.page_size_max)
+    return min(asked or usual, largest)
 
 
 def fill(
@@ -71,7 +72,7 @@ def fill(
             batch = contacts.columns(block, rows[: min(wanted, _STEP_ROWS)], fields)
             while batch.nbytes > room and len(batch) > 1:
                 batch = batch.slice(0, len(batch) // 2)
-            page.contacts += map(convert.to_contact, contacts.contacts(batch))
+            page.contacts += contacts.contacts(batch)
             room -= batch.nbytes
             rows = rows[len(batch) :]
     return page

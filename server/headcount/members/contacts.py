@@ -2,7 +2,7 @@
 Contacts behind rows: ids and chosen fields, as Arrow columns and as plain values.
 
 What a query finds is rows in blocks; what a person wants is ids and values. Columns are gathered a
-piece of a block at a time (64 Ki rows at most), so that a segment of millions is never held as a
+piece of a block at a time (16 Ki rows at most), so that a segment of millions is never held as a
 whole. Both the server and the embedded API read members through here.
 """
 
@@ -17,11 +17,12 @@ from pyroaring import BitMap
 
 from headcount.answers import Contact
 from headcount.index import bitmaps
-from headcount.index.block import ARROW_TYPES, Block
+from headcount.index.arrow import ARROW_TYPES
+from headcount.index.block import Block
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Field, Schema, nearest
 
-PIECE_ROWS = 1 << 16
+PIECE_ROWS = 1 << 14
 
 Rows = npt.NDArray[np.uint32]
 
@@ -73,7 +74,7 @@ def contacts(batch: pa.RecordBatch) -> list[Contact]:
 
 
 def pieces(found: Iterable[tuple[Block, BitMap]], limit: int = 0) -> Iterator[tuple[Block, Rows]]:
-    """Yield the first *limit* rows that were found (all if 0), 64 Ki at a time, in order."""
+    """Yield the first *limit* rows that were found (all if 0), 16 Ki at a time, in order."""
     left = limit or None
     for block, bitmap in found:
         rows = bitmaps.to_rows(bitmap)

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
-from headcount.v1 import query_pb2
 
 _FORMAT = 1
 _LAYOUT = struct.Struct("<B16sqQQQ")
@@ -53,13 +52,15 @@ class PageToken:
         return base64.urlsafe_b64encode(body + _CRC.pack(zlib.crc32(body))).decode()
 
 
-def digest(workspace: str, query: query_pb2.Query, fields: Sequence[str]) -> bytes:
-    """Return 16 bytes that stand for a listing, whichever page of it is asked for."""
+def digest(workspace: str, query: bytes, fields: Sequence[str]) -> bytes:
+    """
+    Return 16 bytes that stand for a listing, whichever page of it is asked for.
+
+    *query* is any encoding of the query, its instant and zone.
+    """
     hashed = hashlib.blake2b(digest_size=16)
-    for part in (workspace.encode(), query.SerializeToString(deterministic=True)):
+    for part in (workspace.encode(), query, *(name.encode() for name in fields)):
         hashed.update(len(part).to_bytes(8, "little") + part)
-    for name in fields:
-        hashed.update(len(name).to_bytes(8, "little") + name.encode())
     return hashed.digest()
 
 

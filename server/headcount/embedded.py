@@ -1,0 +1,297 @@
+"""
+Headcount without a server: a folder of data, opened in this process.
+
+    from headcount.embedded import Workspace
+
+    ws = Workspace.open("data/")
+    ws.count("plan = Pro")
+
+The methods are those of `headcount.client.Client`, with the same values and the same errors, so a
+program moves from one to the other by changing the line that opens it. It reads only: what is
+loaded into the folder later is seen by opening it again.
+
+This is an edge: the clock is read here, where nobody says `as_of`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap
+
+from headcount.answers import Answer, Info, Page, Validation
+from headcount.index import stats
+from headcount.index.stats import Stats
+from headcount.index.view import View
+from headcount.index.workspace import open_view
+from headcount.members import batches, contacts, pages, tokens
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
+from headcount.model.time_zone import time_zone as zone_of
+from headcount.query.clock import to_datetime, to_micros
+from headcount.query.context import QueryContext, never
+from headcount.query.engine import Engine, Query
+from headcount.query.format import format as canonical
+from headcount.query.limits import DEFAULT, Limits
+
+
+class Workspace:
+    """
+    One workspace of a data folder, as it was when it was opened. Any thread may ask.
+
+    `view` is what everything is read from. A *timeout* is in seconds; without one, a question takes
+    as long as it takes.
+    """
+
+    def __init__(self, view: View, name: str = "default", limits: Limits = DEFAULT) -> None:
+        self.view = view
+        self.name = name
+        self._limits = limits
+        self._engine = Engine(view)
+
+    @classmethod
+    def open(
+        cls, path: str | Path, workspace: str = "default", *, limits: Limits = DEFAULT
+    ) -> Workspace:
+        """
+        Return a workspace of the data folder at *path*, every byte of it verified.
+
+        Raises:
+            UserError: there is no such folder or workspace, or a newer Headcount wrote it.
+            CorruptionError: a file is damaged.
+        """
+        return cls(open_view(Path(path), workspace), workspace, limits)
+
+    def count(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Return how many contacts are in a segment, given as text or as a tree."""
+        return self.answer(query, as_of=as_of, time_zone=time_zone, timeout=timeout).count
+
+    def answer(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Return how many contacts are in a segment, with the instant, version and warnings."""
+        started = time.perf_counter()
+        context = self._context(as_of, time_zone, timeout)
+        found = self._engine.count(query, context)
+        return Answer(found.count, self._info(context, started), found.warnings)
+
+    def count_many(
+        self,
+        queries: Iterable[Query],
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> list[int | UserError]:
+        """Return for each query, in order, its count or why it has none; all of one instant."""
+        context = self._context(as_of, time_zone, timeout)
+        found: list[int | UserError] = []
+        for query in queries:
+            try:
+                found.append(self._engine.count(query, context).count)
+            except UserError as error:
+                if error.reason is Reason.DEADLINE_EXCEEDED:
+                    raise
+                found.append(error)
+        return found
+
+    def members(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        limit: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[list[str]]:
+        """Yield the ids in a segment, some thousands at a time; all, or the first *limit*."""
+        found = self._engine.members(query, self._context(as_of, time_zone, timeout))
+        for ids in batches.ids(found, _natural(limit)):
+            yield ids.to_pylist()
+
+    def member_integers(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        limit: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[npt.NDArray[np.uint64]]:
+        """Yield the ids in a segment as uint64 arrays; a UserError if one is not an integer."""
+        found = self._engine.members(query, self._context(as_of, time_zone, timeout))
+        yield from batches.integers(found, _natural(limit))
+
+    def member_batches(
+        self,
+        query: Query,
+        *,
+        fields: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        limit: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the ids in a segment, and chosen fields, as Arrow record batches."""
+        chosen = contacts.choose(self.view.schema, fields)
+        found = self._engine.members(query, self._context(as_of, time_zone, timeout))
+        for group in batches.records(found, _natural(limit), chosen):
+            yield from group
+
+    def member_ordinals(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        limit: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[BitMap]:
+        """Yield disjoint bitmaps of ordinals; their union is the segment."""
+        found = self._engine.members(query, self._context(as_of, time_zone, timeout))
+        yield from batches.ordinals(found, _natural(limit), self.view.block_rows)
+
+    def list_members(
+        self,
+        query: Query,
+        *,
+        fields: Sequence[str] = (),
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Page:
+        """Return a page of the contacts in a segment with chosen fields; 0 is the default size."""
+        started = time.perf_counter()
+        context = self._context(as_of, time_zone, timeout)
+        chosen = contacts.choose(self.view.schema, fields)
+        text = query if isinstance(query, str) else canonical(query)
+        asked = f"{as_of}\0{time_zone}\0{text}".encode(errors="surrogatepass")
+        listing = tokens.digest(self.name, asked, fields)
+        start = 0
+        if page_token:
+            token = tokens.decode(page_token, listing, self.view.version)
+            start = token.ordinal
+            context = QueryContext(token.as_of, context.zone, self._limits, context.check)
+        prepared = self._engine.prepared(query, context)
+        found = self._engine.members(query, context, start // self.view.block_rows)
+        page = pages.fill(found, self.view.block_rows, chosen, start, pages.size(page_size))
+        token_after = ""
+        if page.next_ordinal is not None:
+            token_after = tokens.PageToken(
+                listing, context.as_of, self.view.version, page.next_ordinal
+            ).encode()
+        return Page(
+            contacts=tuple(page.contacts),
+            next_token=token_after,
+            info=self._info(context, started),
+            warnings=() if start else prepared.warnings,
+        )
+
+    def validate(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Validation:
+        """Return what is wrong with a segment, and its canonical text."""
+        started = time.perf_counter()
+        context = self._context(as_of, time_zone, timeout)
+        found = self._engine.validate(query, context)
+        info = self._info(context, started)
+        return Validation(found.text, found.errors, found.warnings, info)
+
+    def schema(self) -> Schema:
+        """Return the names and types of the workspace."""
+        return self.view.schema
+
+    def stats(self) -> Stats:
+        """Return how large the workspace is; visits every bitmap, about 50 ms a block."""
+        return stats.measure(self.view)
+
+    def check(self) -> Iterator[str]:
+        """
+        Yield a sentence for each redundant structure that disagrees with its source; none if well.
+
+        Only an open workspace has this: a server's data are checked where they lie.
+        """
+        return self.view.check()
+
+    def close(self) -> None:
+        """Do nothing: what was opened is memory. There so that a client can take this place."""
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _context(
+        self, as_of: dt.datetime | None, time_zone: str | None, timeout: float | None
+    ) -> QueryContext:
+        if as_of is None:
+            instant = time.time_ns() // 1000
+        elif as_of.tzinfo is None:
+            raise UserError(
+                Reason.INVALID_VALUE,
+                "expected as_of with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC); found"
+                " one without",
+                field="as_of",
+            )
+        else:
+            instant = to_micros(as_of)
+        zone = zone_of(time_zone or self.view.schema.time_zone, "time_zone")
+        check = never if timeout is None else _within(timeout)
+        return QueryContext(instant, zone, self._limits, check)
+
+    def _info(self, context: QueryContext, started: float) -> Info:
+        return Info(
+            as_of=to_datetime(context.as_of),
+            time_zone=context.zone.key,
+            version=self.view.version,
+            elapsed=time.perf_counter() - started,
+        )
+
+
+def _within(seconds: float) -> Callable[[], None]:
+    """Return a check that ends a query when *seconds* from now are over."""
+    deadline = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise UserError(Reason.DEADLINE_EXCEEDED, f"no answer within {seconds:g} s")
+
+    return check
+
+
+def _natural(limit: int) -> int:
+    if limit < 0:
+        raise UserError(Reason.INVALID_VALUE, f"expected a limit from 0, found {limit}")
+    return limit
