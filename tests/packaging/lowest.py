@@ -1,7 +1,7 @@
 """
 Install the lowest version that pyproject.toml allows of every dependency, and test on it.
 
-A lower bound that is not installed by anyone is a guess. This makes a virtual environment in which
+A lower bound that nobody installs is a guess. This makes a virtual environment in which
 each `name>=X` of the project's dependencies is `name==X`, installs the project there with nothing
 newer, and runs the tests that need no more than that.
 
@@ -45,14 +45,16 @@ def main() -> int:
     venv = parser.parse_args().venv
     python = venv / "bin" / "python"
     pins = [lowest(r) for r in declared()]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     stamp = venv / ".pins"
     if not stamp.exists() or stamp.read_text().split() != pins:
         subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *pins, *TEST_TOOLS], check=True)
-        subprocess.run([*pip, "--no-deps", "--editable", ROOT], check=True)
-        subprocess.run([python, "-m", "pip", "check"], check=True)
         stamp.write_text("\n".join(pins))
+    # A real install, not an editable one: what is tested here is what users get.
+    subprocess.run([*pip, "--no-deps", "--force-reinstall", ROOT], check=True)
+    subprocess.run([python, "-m", "pip", "check"], check=True)
+    subprocess.run([venv / "bin" / "headcount", "--help"], check=True, stdout=subprocess.DEVNULL)
     ignored = [f"--ignore={path}" for path in SKIPPED]
     environment = {**os.environ, "HEADCOUNT_TEST_SEGMENTS": "1000"}
     return subprocess.run(
