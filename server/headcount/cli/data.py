@@ -1,0 +1,275 @@
+"""The commands about data: `load`, `stats`, `check`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from headcount.cli.options import Data, OutputFormat, Server, WorkspaceName
+from headcount.cli.output import (
+    Format,
+    complain,
+    errors,
+    note,
+    size,
+    write_document,
+    write_lines,
+    write_rows,
+)
+from headcount.cli.target import opened
+from headcount.index.block import BLOCK_ROWS
+from headcount.index.stats import Stats
+from headcount.index.workspace import open_view
+from headcount.load.infer import Proposal
+from headcount.load.loader import load as load_into
+from headcount.load.progress import Step
+from headcount.load.summary import LoadSummary
+from headcount.model import schema_toml
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
+from headcount.storage.manifest import list_workspaces
+
+_PLAIN_SECONDS = 5.0  # between lines of progress where there is no terminal
+
+Files = list[Path]
+
+
+def load(
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="DIR", help="The data folder; made if it is not there."),
+    ],
+    schema: Annotated[
+        Path | None, typer.Option("--schema", metavar="FILE", help="The schema, as TOML.")
+    ] = None,
+    contacts: Annotated[
+        Files | None, typer.Option("--contacts", metavar="FILE", help="One row a contact.")
+    ] = None,
+    events: Annotated[
+        Files | None, typer.Option("--events", metavar="FILE", help="One row an event.")
+    ] = None,
+    lists: Annotated[
+        Files | None, typer.Option("--lists", metavar="FILE", help="One row a list membership.")
+    ] = None,
+    workspace: WorkspaceName = "default",
+    infer: Annotated[
+        bool, typer.Option("--infer", help="Propose types for columns the schema does not have.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first refused row, and load nothing.")
+    ] = False,
+    create_contacts: Annotated[
+        bool, typer.Option("--create-contacts", help="Create contacts that only events name.")
+    ] = False,
+    rejects: Annotated[
+        Path, typer.Option("--rejects", metavar="FILE", help="Where refused rows are written.")
+    ] = Path("rejects.csv"),
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take an inferred schema without being asked.")
+    ] = False,
+    block_rows: Annotated[
+        int, typer.Option("--block-rows", hidden=True, help="Contacts in a block; for tests.")
+    ] = BLOCK_ROWS,
+) -> None:
+    """Load CSV, Parquet, NDJSON or Arrow files into a workspace, new or existing."""
+    load_files(
+        data,
+        schema=schema,
+        contacts=contacts or [],
+        events=events or [],
+        lists=lists or [],
+        workspace=workspace,
+        infer=infer,
+        strict=strict,
+        create_contacts=create_contacts,
+        rejects=rejects,
+        yes=yes,
+        block_rows=block_rows,
+    )
+
+
+def load_files(
+    folder: Path,
+    *,
+    schema: Path | None,
+    contacts: Sequence[Path],
+    events: Sequence[Path] = (),
+    lists: Sequence[Path] = (),
+    workspace: str = "default",
+    infer: bool = False,
+    strict: bool = False,
+    create_contacts: bool = False,
+    rejects: Path = Path("rejects.csv"),
+    yes: bool = False,
+    block_rows: int = BLOCK_ROWS,
+) -> LoadSummary:
+    """Load files with progress on standard error, write the summary, and return it."""
+    if not (contacts or events or lists):
+        raise typer.BadParameter("say what to load: --contacts, --events or --lists FILE")
+    with _progress() as progress:
+        summary = load_into(
+            folder,
+            workspace=workspace,
+            schema=_read_schema(schema),
+            contacts=list(contacts),
+            events=list(events),
+            lists=list(lists),
+            strict=strict,
+            create_contacts=create_contacts,
+            infer=infer,
+            show=_shown if yes else _asked,
+            block_rows=block_rows,
+            rejects_path=rejects,
+            progress=progress,
+            now=dt.datetime.now(dt.UTC),
+            clock=time.perf_counter,
+        )
+    write_lines(_summary_text(summary))
+    return summary
+
+
+def _read_schema(path: Path | None) -> Schema | None:
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(Reason.INVALID_FILE, f"cannot read the schema {path}: {error}") from error
+    return schema_toml.parse(text, str(path))
+
+
+def _shown(proposal: Proposal) -> None:
+    """Show the schema that the files suggest."""
+    note("The schema that the files suggest:\n")
+    note(schema_toml.render(proposal.schema))
+
+
+def _asked(proposal: Proposal) -> None:
+    """Show the schema that the files suggest and, at a terminal, ask before going on."""
+    _shown(proposal)
+    if sys.stdin.isatty():
+        typer.confirm("Load with these types?", default=True, abort=True, err=True)
+
+
+def _summary_text(found: LoadSummary) -> Iterator[str]:
+    """Yield the lines of a summary: what is in, what is not and why, and how fast."""
+    yield (
+        f"contacts  {found.contacts_new:,} new, {found.contacts_updated:,} updated,"
+        f" {found.contacts_created:,} created, {found.contacts_refused:,} refused"
+    )
+    yield f"lists     {found.lists_loaded:,} loaded, {found.lists_refused:,} refused"
+    yield (
+        f"events    {found.events_loaded:,} loaded, {found.events_repeated:,} repeated"
+        f" (counted once), {found.events_refused:,} refused"
+    )
+    for reason, count in sorted(found.reasons.items(), key=lambda item: -item[1]):
+        yield f"  {count:>10,} x {reason}"
+    if found.rejects is not None:
+        yield f"refused rows, with line and reason: {found.rejects}"
+    yield (
+        f"{found.rows:,} rows in {found.seconds:.1f} s ({found.rows_per_second:,.0f} a second;"
+        f" {found.read_seconds:.1f} s reading, {found.build_seconds:.1f} s building)"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Step], None]]:
+    """Yield a function that shows progress: a bar on a terminal, else a line now and then."""
+    if not errors.is_terminal:
+        last = time.monotonic()
+
+        def line(step: Step) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _PLAIN_SECONDS:
+                last = time.monotonic()
+                note(f"{step.stage}: {step.rows:,} rows, {_share(step):.0%}")
+
+        yield line
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rows]:,}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def bar(step: Step) -> None:
+            if step.stage not in tasks:
+                tasks[step.stage] = bars.add_task(step.stage, total=step.total, rows=0)
+            bars.update(tasks[step.stage], completed=step.done, total=step.total, rows=step.rows)
+
+        yield bar
+
+
+def _share(step: Step) -> float:
+    return min(1.0, step.done / step.total) if step.total else 1.0
+
+
+def stats(
+    data: Data = None,
+    server: Server = None,
+    workspace: WorkspaceName = "default",
+    output: OutputFormat = Format.TEXT,
+) -> None:
+    """Print how many contacts and events there are, and the memory they take."""
+    with opened(data, server, workspace) as target:
+        found = target.stats()
+    if output is Format.JSON:
+        write_document(
+            {
+                "contacts": found.contacts,
+                "blocks": found.blocks,
+                "events": found.events,
+                "bytes": found.total_bytes,
+                "bytes_by_kind": found.bytes_by_kind,
+                "bytes_by_index": found.bytes_by_index,
+            }
+        )
+    elif output is Format.CSV:
+        rows: list[tuple[str, str, int]] = [("contacts", "", found.contacts)]
+        rows += [("events", name, n) for name, n in found.events.items()]
+        rows += [("bytes by kind", name, n) for name, n in found.bytes_by_kind.items()]
+        rows += [("bytes by index", name, n) for name, n in found.bytes_by_index.items()]
+        write_rows(["what", "name", "value"], rows)
+    else:
+        write_lines(_stats_text(found))
+
+
+def _stats_text(found: Stats) -> Iterator[str]:
+    yield f"contacts  {found.contacts:,} in {found.blocks:,} block{'s' * (found.blocks != 1)}"
+    yield f"events    {sum(found.events.values()):,}"
+    yield from (f"  {name:<24} {n:>14,}" for name, n in found.events.items() if n)
+    yield f"memory    {size(found.total_bytes)}"
+    yield from (f"  {name:<24} {size(n):>14}" for name, n in found.bytes_by_kind.items() if n)
+    yield "largest"
+    yield from (f"  {name:<24} {size(n):>14}" for name, n in found.largest() if n)
+
+
+def check(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The data folder to check.")],
+    workspace: Annotated[
+        str | None,
+        typer.Option("--workspace", metavar="NAME", help="One workspace; all of them if absent."),
+    ] = None,
+) -> None:
+    """Verify every byte and every redundant structure of a data folder; 3 if any is wrong."""
+    wrong = 0
+    for name in [workspace] if workspace is not None else list_workspaces(data):
+        view = open_view(data, name)  # verifies the bytes
+        for message in view.check():
+            complain(f"damaged data: workspace {name}: {message}")
+            wrong += 1
+        if not wrong:
+            write_lines([f"{name}: {view.live_count:,} contacts, all structures agree"])
+    if wrong:
+        raise typer.Exit(3)

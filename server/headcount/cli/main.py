@@ -1,0 +1,72 @@
+"""
+The `headcount` command: the only place that turns errors into exit statuses.
+
+    0  good          1  the user's error: fix the request     2  wrong usage
+    3  damaged data  130 interrupted
+
+Results go to standard output and all else to standard error, so that a result can be piped. The
+same words work on a data folder (`--data`, no server) and on a server (`--server`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from headcount.cli import data, query, serve
+from headcount.cli.output import complain
+from headcount.model.errors import CorruptionError, HeadcountError
+
+app = typer.Typer(
+    name="headcount",
+    help="Who is in this segment, right now? An in-memory bitmap query server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for command in (
+    serve.demo,
+    data.load,
+    serve.serve,
+    query.count,
+    query.members,
+    query.validate,
+    query.format_,
+    data.stats,
+    data.check,
+):
+    app.command(name=command.__name__.rstrip("_"))(command)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status; *arguments* default to the process's."""
+    try:
+        app(args=arguments, prog_name="headcount")
+    except SystemExit as left:  # typer has shown what was wrong with the usage, and chosen 2
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
+    except CorruptionError as error:
+        complain(f"damaged data: {error}")
+        return 3
+    except HeadcountError as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `headcount members ... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def main() -> NoReturn:
+    """Run the command line and leave the process."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

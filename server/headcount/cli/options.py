@@ -1,0 +1,61 @@
+"""The options that several commands share, declared once so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headcount.cli.output import Format
+
+Segment = Annotated[
+    str, typer.Argument(metavar="SEGMENT", help="The segment, in one argument: quote it.")
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Ask a data folder; no server needed.")
+]
+Server = Annotated[
+    str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask a running server.")
+]
+WorkspaceName = Annotated[
+    str, typer.Option("--workspace", metavar="NAME", help="The workspace to ask.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="TIME",
+        help="The instant to answer for, RFC 3339. The clock's if absent.",
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(
+        "--time-zone", metavar="ZONE", help="An IANA time zone. The workspace's own if absent."
+    ),
+]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
+
+
+def instant(text: str | None) -> dt.datetime | None:
+    """
+    Return the aware instant that `--as-of` names, or None where it is absent.
+
+    Raises:
+        typer.BadParameter: not RFC 3339, or without an offset.
+    """
+    if text is None:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--as-of takes an instant such as 2026-03-01T12:00:00Z, not {text!r}"
+        ) from None
+    if found.tzinfo is None:
+        raise typer.BadParameter(
+            f"--as-of needs an offset: {text}Z for UTC, or {text}+01:00 an hour east of it"
+        )
+    return found

@@ -1,0 +1,331 @@
+"""The command line: the same words on a folder and on a server, and its exit statuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headcount.cli import main as cli
+from headcount.cli.main import app, run
+
+SCHEMA = """\
+id = "customer_id"
+time_zone = "Europe/Berlin"
+lists = ["news"]
+
+[fields]
+country = "keyword"
+plan = "keyword"
+email = "text"
+total_spent = "number"
+signed_up = "date"
+interests = "keywords"
+
+[events.email_open]
+alias = ["opened"]
+[events.purchase]
+alias = ["bought"]
+properties = { amount = "number", category = "keyword" }
+"""
+CONTACTS = """\
+customer_id,country,plan,email,total_spent,signed_up,interests,status
+ana,DE,Pro,ana@example.org,900.5,2024-02-29,Music;Travel,Active
+ben,US,Free,ben@company.com,,2025-01-01,,Active
+cem,DE,,cem@example.org,12,2026-03-01,Music,Unsubscribed
+"""
+EVENTS = """\
+contact,type,time,amount,category
+ana,opened,2026-03-01T10:00:00Z,,
+ana,opened,2026-03-09T10:00:00+01:00,,
+ana,purchase,2026-02-01T10:00:00Z,20.5,Books
+ben,opened,2026-03-09 23:30:00,,
+nobody,opened,2026-03-09T10:00:00Z,,
+"""
+AS_OF = ["--as-of", "2026-03-10T12:00:00Z"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the small shop's schema and files."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "schema.toml").write_text(SCHEMA)
+    (folder / "customers.csv").write_text(CONTACTS)
+    (folder / "events.csv").write_text(EVENTS)
+    return folder
+
+
+def load_arguments(files: Path, data: Path) -> list[str]:
+    """Return the arguments that load the small shop into *data*."""
+    return [
+        "load", "--data", str(data), "--schema", str(files / "schema.toml"),
+        "--contacts", str(files / "customers.csv"), "--events", str(files / "events.csv"),
+        "--rejects", str(data.parent / "rejects.csv"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the small shop in it."""
+    folder = tmp_path_factory.mktemp("data") / "shop"
+    assert run(load_arguments(files, folder)) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[str]:
+    """The address of `headcount serve` over the small shop, in a process of its own."""
+    command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(data)]
+    with subprocess.Popen(
+        [*command, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        found = re.search(r"127\.0\.0\.1:\d+", line)
+        assert found, line
+        yield found[0]
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        assert process.returncode == 0
+
+
+@pytest.fixture(params=["--data", "--server"])
+def target(request: pytest.FixtureRequest, data: Path) -> list[str]:
+    """Each of the two ways to ask."""
+    if request.param == "--data":
+        return ["--data", str(data)]
+    return ["--server", request.getfixturevalue("server")]
+
+
+def printed(capsys: pytest.CaptureFixture[str], arguments: list[str], status: int = 0) -> str:
+    """Return what a command prints to standard output, given its exit *status*."""
+    capsys.readouterr()
+    assert run(arguments) == status
+    return capsys.readouterr().out
+
+
+def test_load_says_what_is_in_and_what_is_not(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The summary counts rows loaded and refused, and names the file of those refused."""
+    out = printed(capsys, load_arguments(files, tmp_path / "shop"))
+    assert "contacts  3 new, 0 updated, 0 created, 0 refused" in out
+    assert "events    4 loaded, 0 repeated (counted once), 1 refused" in out
+    rejects = list(csv.DictReader(io.StringIO((tmp_path / "rejects.csv").read_text())))
+    assert [(r["file"], r["line"], r["value"]) for r in rejects] == [("events.csv", "6", "nobody")]
+    again = printed(capsys, load_arguments(files, tmp_path / "shop"))
+    assert "contacts  0 new, 3 updated, 0 created, 0 refused" in again
+
+
+def test_count(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`count` prints the number, as text, JSON with its instant, or CSV."""
+    ask = ["count", "country = DE and opened >= 2 emails in last 30 days", *target, *AS_OF]
+    assert printed(capsys, ask) == "1\n"
+    document = json.loads(printed(capsys, [*ask, "--format", "json"]))
+    assert document["count"] == 1
+    assert document["as_of"] == "2026-03-10T12:00:00+00:00"
+    assert document["time_zone"] == "Europe/Berlin"
+    assert printed(capsys, [*ask, "--format", "csv"]) == "count\n1\n"
+
+
+def test_the_time_zone_decides_the_day(
+    target: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A clock time without an offset was read in the workspace's zone; the query's zone wins."""
+    ask = ["count", "did opened on 2026-03-09", *target, *AS_OF]
+    assert printed(capsys, ask) == "2\n"
+    assert printed(capsys, [*ask, "--time-zone", "Asia/Tokyo"]) == "1\n"
+
+
+def test_members(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`members` prints ids and chosen fields, one contact a line."""
+    ask = ["members", 'interests contains "music" or plan = Free', *target, *AS_OF]
+    assert printed(capsys, ask) == "ana\nben\ncem\n"
+    assert printed(capsys, [*ask, "--limit", "2"]) == "ana\nben\n"
+    fields = [*ask, "--fields", "interests,total_spent,signed_up"]
+    assert printed(capsys, fields).splitlines()[0] == "ana\tMusic;Travel\t900.5\t2024-02-29"
+    table = csv.reader(io.StringIO(printed(capsys, [*fields, "--format", "csv"])))
+    assert list(table)[:3] == [
+        ["id", "interests", "total_spent", "signed_up"],
+        ["ana", "Music;Travel", "900.5", "2024-02-29"],
+        ["ben", "", "", "2025-01-01"],
+    ]
+    rows = printed(capsys, [*fields, "--format", "json"]).splitlines()
+    assert json.loads(rows[1]) == {"id": "ben", "signed_up": "2025-01-01"}
+
+
+def test_no_members_is_no_lines(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A segment without members prints nothing, or the CSV header alone."""
+    ask = ["members", "total_spent > 1e6", *target]
+    assert printed(capsys, ask) == ""
+    assert printed(capsys, [*ask, "--fields", "plan", "--format", "csv"]) == "id,plan\n"
+
+
+def test_validate(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`validate` prints the canonical text, or what is wrong and exit status 1."""
+    assert printed(capsys, ["validate", "plan=Pro  AND opened", *target]).strip() == (
+        "plan = Pro and did opened"
+    )
+    document = json.loads(
+        printed(capsys, ["validate", "contry = DE", *target, "--format", "json"], status=1)
+    )
+    assert document["valid"] is False
+    assert document["errors"][0]["code"] == "UNKNOWN_NAME"
+    assert document["errors"][0]["column"] == 1
+    assert document["errors"][0]["suggestions"] == ["country"]
+
+
+def test_stats(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`stats` says how many contacts and events there are, and what they take."""
+    out = printed(capsys, ["stats", *target])
+    assert "contacts  3 in 1 block" in out
+    assert "events    4" in out
+    document = json.loads(printed(capsys, ["stats", *target, "--format", "json"]))
+    assert document["events"]["email_open"] == 3
+    assert document["bytes"] == sum(document["bytes_by_kind"].values())
+    assert printed(capsys, ["stats", *target, "--format", "csv"]).startswith("what,name,value\n")
+
+
+def test_an_error_is_the_same_on_both(
+    data: Path, server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder and a server give one message, with the place and the suggestion."""
+    messages = []
+    for target in (["--data", str(data)], ["--server", server]):
+        assert run(["count", "contry = DE", *target]) == 1
+        messages.append(capsys.readouterr().err)
+    assert messages[0] == messages[1]
+    assert "did you mean `country`?" in messages[0]
+    assert "  contry = DE\n  ^^^^^^" in messages[0]
+
+
+def test_a_likely_typo_is_a_warning(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that no contact has is counted, with a warning on standard error."""
+    assert run(["count", "plan = Por", *target]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "0\n"
+    assert shown.err.startswith("warning: ")
+
+
+def test_format_needs_no_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """`format` prints a segment in canonical form."""
+    out = printed(capsys, ["format", "A=1 && B=2".replace("&&", "AND")])
+    assert out == "A = 1 and B = 2\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["count", "everyone"],
+        ["count", "everyone", "--data", "a", "--server", "b"],
+        ["count", "everyone", "--data", "a", "--as-of", "yesterday"],
+        ["count", "everyone", "--data", "a", "--as-of", "2026-03-10T12:00:00"],
+        ["count", "--data", "a"],
+        ["load", "--data", "a"],
+        ["serve"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be understood ends with 2 and says why on standard error."""
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["count", "everyone", "--data", "/nonexistent/folder"],
+        ["count", "everyone", "--server", "127.0.0.1:1"],
+        ["load", "--data", "{data}", "--contacts", "/nonexistent.csv"],
+        ["check", "--data", "/nonexistent/folder"],
+        ["count", "", "--data", "{data}"],
+    ],
+)
+def test_the_users_error_is_1(
+    data: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request that cannot be answered ends with 1 and one message, without a traceback."""
+    assert run([a.format(data=data) for a in arguments]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("headcount: ")
+    assert "Traceback" not in shown.err
+
+
+def test_damage_is_3(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A flipped bit ends every command with 3, and the message names the file."""
+    folder = tmp_path / "shop"
+    assert run(load_arguments(files, folder)) == 0
+    assert run(["check", "--data", str(folder)]) == 0
+    assert "default: 3 contacts, all structures agree" in capsys.readouterr().out
+    (path,) = (folder / "workspaces" / "default").glob("*.db")
+    stored = bytearray(path.read_bytes())
+    stored[len(stored) // 2] ^= 0x10
+    path.write_bytes(stored)
+    for command in (["count", "everyone"], ["check"]):
+        assert run([*command, "--data", str(folder)]) == 3
+        assert path.name in capsys.readouterr().err
+
+
+def test_another_writer_is_refused(
+    data: Path, server: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is being served cannot be loaded into."""
+    del server
+    assert run(load_arguments(files, data)) == 1
+    assert "is being written by process" in capsys.readouterr().err
+
+
+def test_other_machines_are_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that other machines reach needs `--insecure`."""
+    assert run(["serve", "--data", str(data), "--listen", "0.0.0.0:0"]) == 1
+    assert "--insecure" in capsys.readouterr().err
+
+
+def test_infer_shows_the_schema_before_loading(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--infer` proposes types, shows them as TOML, and loads."""
+    schema = tmp_path / "ids.toml"
+    schema.write_text('id = "customer_id"\n')
+    arguments = ["load", "--data", str(tmp_path / "shop"), "--schema", str(schema), "--infer"]
+    arguments += ["--contacts", str(files / "customers.csv"), "--yes"]
+    assert run([*arguments, "--rejects", str(tmp_path / "rejects.csv")]) == 0
+    shown = capsys.readouterr()
+    assert 'total_spent = "number"' in re.sub(r" +=", " =", shown.err)
+    assert 'signed_up = "date"' in re.sub(r" +=", " =", shown.err)
+    assert "3 new" in shown.out
+    ask = ["count", "total_spent > 100", "--data", str(tmp_path / "shop")]
+    assert printed(capsys, ask) == "1\n"
+
+
+def test_demo_shows_counts(tmp_path: Path) -> None:
+    """`demo --once` makes a workspace, serves it, shows counts, and says how to go on."""
+    command = [sys.executable, "-m", "headcount.cli.main", "demo", "--contacts", "2000"]
+    command += ["--data", str(tmp_path / "demo"), "--listen", "127.0.0.1:0", "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "opened in last 30 days" in done.stderr
+    assert "headcount count" in done.stderr
+    assert "contacts  2,000 new" in done.stdout
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command has help, and each is named on the interface page."""
+    page = (Path(cli.__file__).parents[3] / "docs" / "api.md").read_text()
+    names = [c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands]
+    assert {"load", "serve", "count", "members", "validate", "stats", "check", "demo"} <= set(names)
+    for name in names:
+        assert run([name, "--help"]) == 0
+        assert "Usage: headcount" in capsys.readouterr().out
+        assert f"`headcount {name}`" in page
