@@ -1,0 +1,54 @@
+"""
+Timeless segments: those whose members do not depend on the instant they are asked for.
+
+`plan = Pro and country in (US, DE)` means the same at every `as_of`, so its plan can be remembered
+from one call to the next although the clock has moved. Whatever looks at events, ages or today does
+not. The time zone still counts: a date compared with a datetime is a day in some zone.
+
+Said of the tree, by the nodes and names that are known to be timeless: what is added to the
+language is bound anew at each instant until it is listed here.
+"""
+
+from __future__ import annotations
+
+from headcount.model.schema import ENGAGEMENT_EVENTS, LAST_ACTIVITY, Schema
+from headcount.query import tree
+from headcount.query.tree import Node, children
+
+_TIMELESS = frozenset({
+    tree.Everyone, tree.And, tree.Or, tree.Not, tree.Compare, tree.Between, tree.In, tree.TextMatch,
+    tree.ContainsSet, tree.IsEmpty, tree.InList, tree.OptedOut, tree.Sample,
+    tree.Number, tree.String, tree.Boolean, tree.Date, tree.DateTime, tree.DurationValue,
+    tree.Name, tree.Arithmetic, tree.Negative, tree.Call,
+})  # fmt: skip
+_OF_TODAY = frozenset(("anniversary", "current_month"))
+
+
+def is_timeless(segment: tree.Segment, schema: Schema) -> bool:
+    """
+    Return whether *segment* has the same members at every instant, in one view and time zone.
+
+    False may be said of one that has; about 1 µs a node. Does not recurse.
+    """
+    stack: list[Node] = [segment]
+    while stack:
+        node = stack.pop()
+        if type(node) not in _TIMELESS:
+            return False
+        if isinstance(node, tree.Name) and not _is_stored(node.name, schema):
+            return False
+        if isinstance(node, tree.Call) and node.function in _OF_TODAY:
+            return False
+        stack.extend(children(node))
+    return True
+
+
+def _is_stored(name: str, schema: Schema) -> bool:
+    """Return whether a name is a stored field, or nothing the schema knows: then it is text."""
+    if schema.field(name) is not None:
+        return True
+    folded = name.casefold()
+    if folded in ENGAGEMENT_EVENTS or folded == LAST_ACTIVITY:
+        return False
+    computed = (calculated.casefold() for calculated in schema.calculated)
+    return folded not in computed and not schema.event(name)
