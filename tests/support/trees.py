@@ -191,9 +191,7 @@ regularities = st.builds(
     st.none() | often,
     st.tuples(st.integers(1, 60), st.integers(1, 1_000)),
     durations,
-).filter(
-    lambda node: periods_fault(node.at_least, node.periods, node.period, DEFAULT.periods) is None
-)
+).filter(lambda node: periods_fault(node.at_least, node.periods, node.period) is None)
 conditions = _named(
     st.one_of(
         st.just(tree.Everyone()),

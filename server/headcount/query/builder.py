@@ -20,7 +20,13 @@ from lark import Token, Transformer
 from headcount.model.errors import Reason
 from headcount.model.schema import nearest
 from headcount.query import rules, tree
-from headcount.query.lexicon import AGGREGATE_FUNCTIONS, ALL_FUNCTIONS, EVENT_FUNCTIONS, UNITS
+from headcount.query.lexicon import (
+    AGGREGATE_FUNCTIONS,
+    ALL_FUNCTIONS,
+    EVENT_FUNCTIONS,
+    UNITS,
+    clipped,
+)
 from headcount.query.literals import (
     misplaced,
     read_date,
@@ -112,10 +118,11 @@ def _value(part: Any) -> Value:
     if type(part) in _VALUES:
         return cast(Value, part)
     if isinstance(part, Property):
+        written = f"{clipped(part.event)}.{clipped(part.name)}"
         raise at(
             part,
-            f"`{part.event}.{part.name}` is a property of many events; say what to make of them, "
-            f"such as `sum({part.event}.{part.name})`",
+            f"`{written}` is a property of many events; say what to make of them, "
+            f"such as `sum({written})`",
         )
     raise at(part, "expected a value here, found a condition")
 
@@ -137,8 +144,8 @@ def _condition(part: Any) -> Segment:
             raise at(part, f"expected a condition, found only a value; write `{instead}`")
         case tree.String():
             hint = (
-                f'repeat what it is compared with, or write `... in ("{part.value}", ...)`; '
-                "the name of a field takes no quotes"
+                "repeat what it is compared with, or write "
+                f'`... in ("{clipped(part.value)}", ...)`; the name of a field takes no quotes'
             )
         case tree.Call() | tree.EventValue() | tree.Aggregate() | tree.Arithmetic():
             hint = "compare it with something, such as `... > 0`"
@@ -482,7 +489,7 @@ class Builder(Transformer[Token, Any]):
             suggestions = nearest(function, ALL_FUNCTIONS)
             known = "" if suggestions else f"; there are {', '.join(sorted(ALL_FUNCTIONS))}"
             raise SpanError(
-                f"unknown function `{name.value}`{known}",
+                f"unknown function `{clipped(name.value)}`{known}",
                 _start(name),
                 _end(name),
                 reason=Reason.UNKNOWN_NAME,
@@ -503,7 +510,7 @@ def _over_events(function: str, argument: Spanned, span: Span) -> Value:
     if not isinstance(subject, Property):
         raise at(
             subject,
-            f"`{function}` takes a property of an event, such as `{subject.name}.amount`",
+            f"`{function}` takes a property of an event, such as `{clipped(subject.name)}.amount`",
         )
     return tree.Aggregate(tree.AggregateOp(function), event, subject.name, window, span=span)
 
@@ -543,14 +550,14 @@ def _no_count(subject: Any, number: Any, extra: Any) -> SpanError:
     _value(number)
     if isinstance(extra, Token):
         if isinstance(number, tree.Name) and not number.quoted:
+            words = f"{number.name} {extra.value}"
             return SpanError(
-                f'text of more than one word needs quotes: `"{number.name} {extra.value}"`',
+                f'text of more than one word needs quotes: `"{clipped(words)}"`',
                 _start(number),
                 _end(extra),
             )
-        return SpanError(
-            f"expected `and`, `or` or the end, found `{extra.value}`", _start(extra), _end(extra)
-        )
+        message = f"expected `and`, `or` or the end, found `{clipped(extra.value)}`"
+        return SpanError(message, _start(extra), _end(extra))
     return SpanError(
         "a window says when events happened; it goes behind an event "
         "(`opened in last 30 days`) or a number of them (`opened >= 5 in last 30 days`)",

@@ -14,7 +14,7 @@ from lark import Token
 
 from headcount.model.schema import nearest
 from headcount.query.expectations import CONDITION, OPERATOR, UNIT, Failure, described, expected
-from headcount.query.lexicon import RESERVED, UNITS
+from headcount.query.lexicon import RESERVED, UNITS, clipped
 from headcount.query.scanner import SpanError
 
 # Words that people write for an operator, and what it is called here.
@@ -45,6 +45,7 @@ _PHRASES = {
 
 def diagnose(failure: Failure) -> SpanError:
     """Return the error for the token that the parser did not take."""
+    failure = failure.clipped()
     for rule in _RULES:
         error = rule(failure)
         if error is not None:
@@ -157,7 +158,8 @@ def _comma(failure: Failure) -> SpanError | None:
 
 def _before(failure: Failure, token: Token) -> str:
     """Return the type of the token before *token*."""
-    position = next(i for i, other in enumerate(failure.tokens) if other is token)
+    starts = [other.start_pos for other in failure.tokens]
+    position = starts.index(token.start_pos)
     return failure.tokens[position - 1].type if position else ""
 
 
@@ -206,7 +208,8 @@ def _comparative(failure: Failure) -> SpanError | None:
         symbol = _COMPARATIVES.get(word.value.lower())
         if verb.type == "IS" and symbol is not None:
             last = failure.back(1)
-            message = f"expected `{symbol}`, found `{failure.text[verb.start_pos : last.end_pos]}`"
+            found = clipped(failure.text[verb.start_pos : last.end_pos])
+            message = f"expected `{symbol}`, found `{found}`"
             return _over(verb, last, message)
     return None
 

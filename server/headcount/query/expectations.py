@@ -8,13 +8,11 @@ first whose terminals would all be taken is the one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lark import Token
 
-from headcount.query.lexicon import RESERVED
-
-_LONGEST_QUOTE = 40  # of the text that was found, in code points
+from headcount.query.lexicon import RESERVED, clipped
 
 CONDITION = 'a condition, such as `country = "US"` or `did open in last 30 days`'
 OPERATOR = "an operator, such as `=`, `>`, `in` or `contains`"
@@ -101,9 +99,18 @@ class Failure:
         """The token that was not taken."""
         return self.tokens[-1]
 
+    def clipped(self) -> Failure:
+        """Return the same with the values of tokens short enough for a message."""
+        tokens = [_clipped(token) for token in self.tokens]
+        return replace(self, tokens=tokens, rest=_clipped(self.rest))
+
     def back(self, n: int) -> Token:
         """Return the token *n* before the one that was not taken, of type START if none is."""
         return self.tokens[-1 - n] if n < len(self.tokens) else Token("START", "", 0, end_pos=0)
+
+
+def _clipped(token: Token) -> Token:
+    return Token(token.type, clipped(token.value), token.start_pos, end_pos=token.end_pos)
 
 
 def expected(failure: Failure) -> str:
@@ -127,10 +134,8 @@ def described(token: Token) -> str:
     """Return what was found, for the end of a message."""
     if token.type == "$END":
         return "the end"
-    value = token.value
-    if len(value) > _LONGEST_QUOTE:
-        value = value[: _LONGEST_QUOTE - 3] + "..."
+    value: str = token.value
     if token.type in ("STRING", "QUOTED"):
-        return str(value)
+        return value
     keyword = "the keyword " if token.value.lower() in RESERVED else ""
     return f"{keyword}`{value}`"

@@ -8,10 +8,8 @@ spellings that mean the same, the one is taken that can be misread least: an age
 
 from __future__ import annotations
 
-import sys
-
 from headcount.query import tree
-from headcount.query.limits import Limits, require_within
+from headcount.query.limits import require_depth
 from headcount.query.literals import (
     write_datetime,
     write_name,
@@ -32,8 +30,6 @@ from headcount.query.tree import (
     Window,
 )
 
-_ANY_SIZE = Limits(conditions=sys.maxsize, values=sys.maxsize)
-
 _AGES = {
     CompareOp.LT: "less than",
     CompareOp.LE: "at most",
@@ -52,7 +48,7 @@ def format(node: Node) -> str:  # noqa: A001 - what it is called on the command 
     Raises:
         UserError: LIMIT_EXCEEDED; nested more than 64 levels deep.
     """
-    require_within(node, _ANY_SIZE)
+    require_depth(node)
     if isinstance(node, tree.EventSelector):
         return _event(node)
     if isinstance(node, Window):

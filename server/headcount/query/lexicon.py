@@ -32,6 +32,7 @@ EVENT_FUNCTIONS = tuple(pick.value for pick in EventPick)
 AGGREGATE_FUNCTIONS = tuple(op.value for op in AggregateOp)
 ALL_FUNCTIONS = tuple(dict.fromkeys((*FUNCTIONS, *EVENT_FUNCTIONS, *AGGREGATE_FUNCTIONS)))
 
+_LONGEST_QUOTE = 40  # of what was found, inside a message
 _WORD = re.compile(r"[^\W\d]\w*")
 _MORE = re.compile(r"\w*")
 
@@ -55,6 +56,11 @@ def word_end(text: str, start: int) -> int:
 
 def _is_mark(character: str) -> bool:
     return unicodedata.category(character).startswith("M")
+
+
+def clipped(text: str) -> str:
+    """Return *text* for a message, its end replaced by `...` if it is long."""
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 3] + "..."
 
 
 def is_bare_word(name: str) -> bool:

@@ -13,6 +13,7 @@ That is why `depth` is the one setting with a ceiling.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, fields
 from typing import NamedTuple, get_args
 
@@ -48,6 +49,7 @@ class Limits:
 
 
 DEFAULT = Limits()
+_DEPTH_ONLY = Limits(conditions=sys.maxsize, values=sys.maxsize, periods=sys.maxsize)
 
 _CONDITIONS = frozenset(get_args(Segment)) - {tree.And, tree.Or, tree.Not}
 _LEVELS = frozenset({
@@ -128,8 +130,13 @@ def _list_length(node: Node) -> int:
     return 0
 
 
-def require_within(segment: Node, limits: Limits = DEFAULT) -> None:
-    """Raise a UserError if *segment* exceeds a limit; for trees that no text or message gave."""
+def require_within(segment: Node, limits: Limits) -> None:
+    """Raise a UserError if *segment* exceeds a limit; for trees that were built by hand."""
     found = excess(segment, limits)
     if found is not None:
         raise UserError(Reason.LIMIT_EXCEEDED, found.message)
+
+
+def require_depth(node: Node) -> None:
+    """Raise a UserError if *node* is too deep to be walked; of any other size it may be."""
+    require_within(node, _DEPTH_ONLY)

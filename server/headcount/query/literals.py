@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from lark import Token
 
 from headcount.model.errors import Reason
-from headcount.query.lexicon import is_bare_word
+from headcount.query.lexicon import clipped, is_bare_word
 from headcount.query.rules import MAX_EXACT, name_fault, text_fault
 from headcount.query.scanner import SpanError
 
@@ -37,13 +37,13 @@ def read_number(token: Token) -> float:
     digits = token.value.lstrip("$€£¥").replace("_", "")
     value = float(digits)
     if value in (float("inf"), float("-inf")):
-        raise misplaced(token, f"expected a number up to 1.8e308, found `{token.value}`")
+        raise misplaced(token, f"expected a number up to 1.8e308, found `{clipped(token.value)}`")
     digits = digits.lstrip("0")  # int() refuses thousands of digits
-    if value > MAX_EXACT and digits.isdigit() and int(value) != int(digits):
+    if value >= MAX_EXACT and digits.isdigit() and int(value) != int(digits):
         raise misplaced(
             token,
-            f"expected a number that is held exactly, found `{token.value}`; whole numbers are "
-            f"exact up to {MAX_EXACT:,} (if this is an id, put it in quotes)",
+            f"expected a number that is held exactly, found `{clipped(token.value)}`; "
+            f"whole numbers are exact up to {MAX_EXACT:,} (if this is an id, put it in quotes)",
         )
     return value
 
@@ -52,7 +52,9 @@ def read_whole(token: Token, what: str, example: str) -> int:
     """Return the value of a NUMBER that must be whole; *what* and *example* go in the error."""
     if _WHOLE.fullmatch(token.value) is None:
         raise misplaced(
-            token, f"expected {what}, such as `{example}`, found `{token.value}`", Reason.SYNTAX
+            token,
+            f"expected {what}, such as `{example}`, found `{clipped(token.value)}`",
+            Reason.SYNTAX,
         )
     digits = token.value.replace("_", "").lstrip("0")
     if len(digits) > 18:  # above every limit, and int() refuses thousands of digits
@@ -137,12 +139,16 @@ def read_date(token: Token) -> dt.date:
     try:
         return dt.date.fromisoformat(token.value)
     except ValueError:
-        raise misplaced(token, f"expected a day of the calendar, found `{token.value}`") from None
+        raise misplaced(
+            token, f"expected a day of the calendar, found `{clipped(token.value)}`"
+        ) from None
 
 
 def read_datetime(token: Token) -> dt.datetime:
     """Return the clock time of a DATETIME: naive, or with a fixed offset."""
-    fault = misplaced(token, f"expected a time of the calendar and clock, found `{token.value}`")
+    fault = misplaced(
+        token, f"expected a time of the calendar and clock, found `{clipped(token.value)}`"
+    )
     if token.value[11:13] == "24":  # Python 3.14 takes 24:00 for the next day's midnight
         raise fault
     try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headcount.query import rules, tree
+from headcount.query.lexicon import clipped
 from headcount.query.scanner import SpanError
 from headcount.query.tree import (
     Duration,
@@ -144,7 +145,7 @@ def select(name: str, where: Where | None, span: Span | None) -> EventSelector:
     other = rules.not_about_the_event(where.condition)
     if other is not None:
         if isinstance(other, tree.Did) and other == tree.Did(EventSelector(other.event.name)):
-            word = other.event.name
+            word = clipped(other.event.name)
             raise at(other, f"expected a comparison of `{word}`, such as `{word} = true`")
         raise at(other, "`where` compares properties of the event; ask about other things outside")
     return EventSelector(name, where.condition, span=span)
@@ -158,7 +159,8 @@ def did(
     event = select(name, slots.where, name_span)
     if negated and (slots.sequel or slots.regularity):
         raise SpanError(
-            f"`did not` does not go with this; for the opposite, write `not did {name} ...`",
+            "`did not` does not go with this; for the opposite, "
+            f"write `not did {clipped(name)} ...`",
             span.start if span else 0,
             name_span.end if name_span else 0,
         )
@@ -240,7 +242,7 @@ def _require_time(value: tree.Value) -> None:
         case tree.String():
             found = "text; write the time without quotes"
         case tree.Name():
-            found = f"the name `{other.name}`"
+            found = f"the name `{clipped(other.name)}`"
         case tree.DurationValue():
             found = "a duration; for a time that long ago, add `ago`"
         case tree.Number():

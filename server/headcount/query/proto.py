@@ -8,17 +8,14 @@ The messages mirror the tree; the parts of `and`, `or`, `not` and of expressions
 from __future__ import annotations
 
 import datetime as dt
-import sys
 
 from headcount.query import proto_enums as enums
 from headcount.query import tree
-from headcount.query.limits import Limits, require_within
+from headcount.query.limits import require_depth
 from headcount.query.proto_reader import from_proto
 from headcount.v1 import segment_pb2 as pb
 
 __all__ = ["from_proto", "to_proto"]
-
-_ANY_SIZE = Limits(conditions=sys.maxsize, values=sys.maxsize)
 
 
 def to_proto(segment: tree.Segment) -> pb.Segment:
@@ -28,7 +25,7 @@ def to_proto(segment: tree.Segment) -> pb.Segment:
     Raises:
         UserError: LIMIT_EXCEEDED; nested more than 64 levels deep.
     """
-    require_within(segment, _ANY_SIZE)
+    require_depth(segment)
     return _segment(segment)
 
 

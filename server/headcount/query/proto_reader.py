@@ -24,6 +24,7 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
 from headcount.query import proto_enums as enums
 from headcount.query import rules, tree
+from headcount.query.lexicon import clipped
 from headcount.query.limits import (
     DEFAULT,
     Limits,
@@ -433,7 +434,7 @@ class _Reader:
         if message.function not in tree.FUNCTIONS:
             raise _refusal(
                 (path, ".function"),
-                f"unknown function `{message.function}`",
+                f"unknown function `{clipped(message.function)}`",
                 Reason.UNKNOWN_NAME,
                 nearest(message.function, tree.FUNCTIONS),
             )

@@ -11,7 +11,7 @@ import math
 import unicodedata
 
 from headcount.query import tree
-from headcount.query.lexicon import is_bare_word
+from headcount.query.lexicon import clipped, is_bare_word
 from headcount.query.tree import ArithmeticOp, Duration, Node, Times, Unit, children
 
 MAX_COUNT = 2**31 - 1  # more events than a contact can have; what the wire format holds
@@ -107,7 +107,7 @@ def name_fault(name: str) -> str | None:
     if name.isprintable():
         return None
     if any(unicodedata.category(character) == "Cc" for character in name):
-        return f"expected a name without control characters, found {name!a}"
+        return f"expected a name without control characters, found {clipped(name)!a}"
     return text_fault(name)
 
 
@@ -115,7 +115,7 @@ def bare_name_fault(name: str) -> str | None:
     """Return what is wrong with a name that is written without backticks."""
     if is_bare_word(name):
         return None
-    return f"`{name}` is no bare word: a name like this is written in backticks"
+    return f"`{clipped(name)}` is no bare word: a name like this is written in backticks"
 
 
 def not_about_the_event(where: tree.Segment) -> Node | None:

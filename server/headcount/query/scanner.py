@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from lark import Token
 
 from headcount.model.errors import Position, Reason, UserError
-from headcount.query.lexicon import UNITS, word_end
+from headcount.query.lexicon import UNITS, clipped, word_end
 
 _TOKEN = re.compile(
     r"""
@@ -141,7 +141,7 @@ def _check_number_ends(text: str, start: int, end: int) -> None:
         last = word_end(text, end)
         if last == end or text[end:last].lower() in UNITS:
             return
-    message = f"expected a number, found `{text[start:last]}`"
+    message = f"expected a number, found `{clipped(text[start:last])}`"
     if text[end:last] in ("k", "K"):
         message += f"; write it out: `{text[start:end]}_000`"
     elif text[end:last] in ("m", "M"):
@@ -161,14 +161,14 @@ def _time_kind(value: str, start: int) -> str:
         year, month, day = value.split("-")
         dashes = f"{year}-{month:0>2}-{day:0>2}"
         raise SpanError(
-            f"expected a date such as {_DATE_FORM}, found `{value}`; "
+            f"expected a date such as {_DATE_FORM}, found `{clipped(value)}`; "
             f"write `{dashes}`, or put spaces around `-` to subtract",
             start,
             end,
         )
     raise SpanError(
         "expected a time such as `2026-03-04T17:30`, `2026-03-04T17:30:00Z` or "
-        f"`2026-03-04T17:30:00.5+02:00`, found `{value}`",
+        f"`2026-03-04T17:30:00.5+02:00`, found `{clipped(value)}`",
         start,
         end,
     )
@@ -176,7 +176,7 @@ def _time_kind(value: str, start: int) -> str:
 
 def _not_a_date(value: str, start: int) -> SpanError:
     return SpanError(
-        f"expected a date such as {_DATE_FORM}, found `{value}`; "
+        f"expected a date such as {_DATE_FORM}, found `{clipped(value)}`; "
         "to calculate, put spaces around the operators",
         start,
         start + len(value),
