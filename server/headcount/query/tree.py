@@ -7,8 +7,8 @@ no part in comparison. Names keep the spelling they were typed with.
 
 Forms that mean the same are one node, so that nothing later has to know both:
 
-* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `opened != 3 mails`
-  is the negated `Did` of `EXACTLY 3`; `opened`, `opened in last 30 days` are `Did(opened, ...)`.
+* `opened >= 5 emails in last 30 days` is `Did(opened, Times(AT_LEAST, 5), ...)`; `!= 5 emails` is
+  the negated `Did` of `EXACTLY 5`; `opened`, `opened in last 30 days` are `Did(opened, ...)`.
 * `is` and `==` are `=`; `is null`, `= null` are `IsEmpty`; `never did` and `did not` are one.
 * `X more than 30 days ago` is `Age(X, >, 30 days)`.
 * `in last month` is `LastWindow(1 month)`.
