@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -545,14 +546,15 @@ _HOLDS_NODES = frozenset({
 
 
 @cache
-def _node_fields(kind: type[Node]) -> tuple[str, ...]:
+def _node_fields(kind: type[Any]) -> tuple[str, ...]:
     """Return the names of the fields of *kind* that hold nodes."""
     return tuple(part.name for part in fields(kind) if part.type in _HOLDS_NODES)
 
 
 def children(node: Node) -> Iterator[Node]:
     """Yield the nodes directly below *node*, in the order they were written."""
-    for name in _node_fields(type(node)):
+    kind: Any = type(node)
+    for name in _node_fields(kind):
         value = getattr(node, name)
         if isinstance(value, tuple):
             yield from value
