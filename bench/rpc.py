@@ -13,10 +13,12 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from bench.questions import NOW, QUESTIONS
 from headcount.client import Client
@@ -30,20 +32,23 @@ _STREAMS = 5
 def served(folder: Path) -> Iterator[str]:
     """Serve *folder* on a free port of the loopback; yield the address."""
     command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
-    process = subprocess.Popen(
-        [*command, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            if found := re.search(r"127\.0\.0\.1:\d+", line):
-                yield found[0]
-                break
-        else:
-            raise SystemExit("the server did not start")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+    with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody empties would stop the server
+        process = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stderr=log)
+        try:
+            yield _address(process, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def _address(process: subprocess.Popen[bytes], log: IO[str]) -> str:
+    """Return the address from the first line that the server logs."""
+    while process.poll() is None:
+        log.seek(0)
+        if found := re.search(r"127\.0\.0\.1:\d+", log.read()):
+            return found[0]
+        time.sleep(0.05)
+    raise SystemExit("the server did not start")
 
 
 def measure(folder: Path) -> dict[str, float]:
