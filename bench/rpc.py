@@ -79,7 +79,7 @@ def _unary(client: Client, name: str, segment: str) -> dict[str, float]:
 def _many(client: Client) -> float:
     """Return two-leaf counts a second, a thousand different ones in a call."""
     countries = ("US", "DE", "GB", "FR", "CA", "IN", "ES", "IT", "NL", "BR")
-    segments = [f"country = {countries[n % 10]} and total_spent > {n}" for n in range(_MANY)]
+    segments = [f"country = '{countries[n % 10]}' and total_spent > {n}" for n in range(_MANY)]
     client.count_many(segments, as_of=NOW)
     rounds = []
     for _ in range(_STREAMS):
