@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+from dateutil.relativedelta import relativedelta
 
 from headcount.query.tree import Duration, Period, Unit
 from headcount.query.zones import DAY_US, Days, Instants, LocalTime, local_time
@@ -197,11 +198,10 @@ class Clock:
 
 def _add_months(date: dt.date, months: int) -> dt.date:
     """Return *date* moved by whole months, clamped to the month's end."""
-    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
-    if not dt.MINYEAR <= year <= dt.MAXYEAR:
-        raise OutOfCalendarError
-    last = calendar.monthrange(year, month + 1)[1]
-    return dt.date(year, month + 1, min(date.day, last))
+    try:
+        return date + relativedelta(months=months)
+    except (ValueError, OverflowError):
+        raise OutOfCalendarError from None
 
 
 def _observed(year: int, month: int, day: int) -> int:
