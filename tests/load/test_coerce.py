@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.index.block import ARROW_TYPES
@@ -98,6 +98,7 @@ columns = st.lists(st.tuples(texts, st.integers(1, 90)), max_size=8).map(
 
 
 @pytest.mark.parametrize("kind", sorted(FieldType))
+@settings(deadline=None)
 @given(values=columns)
 def test_text_is_read_as_cell_by_cell(kind: FieldType, values: list[str | None]) -> None:
     """Whatever way a column of text takes, each row is what `cells` makes of it."""
@@ -105,6 +106,7 @@ def test_text_is_read_as_cell_by_cell(kind: FieldType, values: list[str | None])
 
 
 @pytest.mark.parametrize("kind", sorted(FieldType))
+@settings(deadline=None)
 @given(values=columns)
 def test_encodings_do_not_matter(kind: FieldType, values: list[str | None]) -> None:
     """Dictionaries, large strings, slices and plain Python values give the same."""
@@ -117,6 +119,7 @@ def test_encodings_do_not_matter(kind: FieldType, values: list[str | None]) -> N
     assert read(list(values), kind) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)), max_size=30))
 def test_whole_numbers(values: list[int | None]) -> None:
     """Integer columns become numbers, flags, instants and text as their values would."""
@@ -133,6 +136,7 @@ def test_whole_numbers_around_the_edges() -> None:
     assert read(pa.array([2**64 - 1], pa.uint64()), FieldType.DATETIME)[1].keys() == {0}
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.floats()), max_size=30))
 def test_floats(values: list[float | None]) -> None:
     """Float columns become numbers and instants as their values would."""
@@ -205,6 +209,7 @@ def test_days_for_dates_and_datetimes() -> None:
 set_values = st.one_of(st.none(), st.sampled_from(["a", "b", " a", "", "c "]), st.text(max_size=3))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.lists(set_values, max_size=5)), max_size=12))
 def test_lists_are_sets(values: list[list[str | None] | None]) -> None:
     """List columns of every width become trimmed sets, as their values would."""
@@ -253,6 +258,7 @@ def test_a_column_of_nulls_fits_every_type(kind: FieldType) -> None:
     assert read(pa.nulls(3), kind) == ([None] * 3, {})
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(texts, st.text("a \t\u00a0\u3000é", max_size=4)), max_size=20))
 def test_ids_are_read_as_cell_by_cell(values: list[str | None]) -> None:
     """Contact and event ids, whole columns at once, are what `cells` makes of each."""

@@ -213,7 +213,7 @@ def files(draw: st.DrawFn) -> tuple[list[list[str]], bytes, list[int]]:
     return kept, data.encode(), lines
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(files())
 @example(([["a"]], b"c0\na", [2]))
 def test_any_rows_come_back_with_their_lines(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.load import json_lines, text_file
@@ -156,6 +156,7 @@ scalars = st.one_of(
 objects = st.dictionaries(st.sampled_from("abcd"), scalars, max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(objects, min_size=1, max_size=10), st.integers(40, 200))
 def test_any_objects_come_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], block: int
@@ -172,6 +173,7 @@ def test_any_objects_come_back(
         assert {k: float(v) if isinstance(v, Decimal) else v for k, v in row.items()} == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_line_is_an_object_or_not(text: str) -> None:
     """No text makes the reader fail in another way."""

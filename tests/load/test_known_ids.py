@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.index import hashing
@@ -15,6 +15,7 @@ from headcount.load.known_ids import UNKNOWN, KnownIds
 texts = st.text(max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(texts, max_size=30), max_size=12), st.lists(texts, max_size=20))
 def test_ids_and_ordinals_lead_to_each_other(batches: list[list[str]], others: list[str]) -> None:
     """After any additions every id has the ordinal it was given, and no other id has one."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.load.wall import EPOCH, to_utc
@@ -30,6 +30,7 @@ def one(clock: dt.datetime, zone: str) -> str:
     return (EPOCH + dt.timedelta(microseconds=int(found[0]))).isoformat()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.datetimes(dt.datetime(1850, 1, 1), dt.datetime(2150, 1, 1)), max_size=20),
     st.sampled_from(ZONES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.model import schema_toml
@@ -203,12 +203,14 @@ def schemas(draw: st.DrawFn) -> Schema:
     )
 
 
+@settings(deadline=None)
 @given(schemas())
 def test_every_schema_round_trips(schema: Schema) -> None:
     """`parse(render(schema)) == schema`, with any characters in names and values."""
     assert schema_toml.parse(schema_toml.render(schema)) == schema
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_schema_or_a_user_error(text: str) -> None:
     """No text makes the reader fail in another way than with a `UserError`."""

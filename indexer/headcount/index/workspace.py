@@ -16,8 +16,9 @@ from headcount.index.parts import Part
 from headcount.index.view import Version, View
 from headcount.model import schema_toml
 from headcount.model.errors import CorruptionError
+from headcount.model.schema import Schema
 from headcount.storage.folder import WriterLock
-from headcount.storage.snapshot import SnapshotMeta, open_snapshot, write_snapshot
+from headcount.storage.snapshot import Snapshot, SnapshotMeta, open_snapshot, write_snapshot
 
 
 def open_view(folder: Path, workspace: str) -> View:
@@ -30,23 +31,31 @@ def open_view(folder: Path, workspace: str) -> View:
     """
     with open_snapshot(folder, workspace) as snapshot:
         schema = schema_toml.parse(snapshot.meta.schema_toml, str(snapshot.path))
-        blocks = []
-        for number, stored in snapshot.blocks():
-            try:
-                blocks.append(Block.load(number, stored, schema))
-            except (KeyError, ValueError) as error:
-                raise CorruptionError(
-                    snapshot.path,
-                    f"what is stored does not fit together: {error}; restore the data folder from"
-                    " a copy, or load the data again",
-                    part=f"block {number}",
-                ) from error
         return View(
             schema=schema,
-            blocks=tuple(blocks),
+            blocks=tuple(open_block(snapshot, number, schema) for number in snapshot.block_numbers),
             version=Version(snapshot.meta.epoch, snapshot.meta.version),
             block_rows=snapshot.meta.block_rows,
         )
+
+
+def open_block(snapshot: Snapshot, number: int, schema: Schema) -> Block:
+    """
+    Return one block of an open snapshot, under a *schema* that may have grown since.
+
+    Raises:
+        CorruptionError: its parts do not fit together.
+    """
+    stored = snapshot.block(number)
+    try:
+        return Block.load(number, stored, schema)
+    except (KeyError, ValueError) as error:
+        raise CorruptionError(
+            snapshot.path,
+            f"what is stored does not fit together: {error}; restore the data folder from a copy,"
+            " or load the data again",
+            part=f"block {number}",
+        ) from error
 
 
 def save_view(

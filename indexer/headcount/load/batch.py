@@ -13,6 +13,7 @@ cannot be read on. It knows the columns' names, through `Columns`, and nothing o
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,10 @@ class Batch:
     def rows(self) -> int:
         """How many rows there are, the broken ones left out."""
         return len(self.lines)
+
+    def with_column(self, name: str, column: Column) -> Batch:
+        """Return the batch with one more column."""
+        return dataclasses.replace(self, columns={**self.columns, name: column})
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,9 @@ class CsvFile:
         rows = _Rows(self._path, self._first_line)
         try:
             for cells in self._reader(rows):
-                if cells.num_rows:
-                    yield rows.batch(cells.columns, self._names)
+                batch = rows.batch(cells.columns, self._names) if cells.num_rows else None
+                if batch is not None and (batch.rows or batch.broken):
+                    yield batch
         except pa.ArrowInvalid as error:
             raise rows.unreadable(error) from error
         rows.finish()

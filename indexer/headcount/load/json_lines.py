@@ -65,7 +65,8 @@ class JsonLines:
                 batch, lines = self._batch(whole, line)
                 any_row = any_row or batch.rows > 0 or len(batch.broken) > 0
                 line += lines
-                yield batch
+                if batch.rows or batch.broken:
+                    yield batch
             elif len(rest) > BLOCK_BYTES:
                 raise UserError(
                     Reason.INVALID_FILE,
@@ -73,8 +74,9 @@ class JsonLines:
                     " write one object a line",
                 )
         batch, _ = self._batch(rest, line)
-        yield batch
-        if not (any_row or batch.rows or batch.broken):
+        if batch.rows or batch.broken:
+            yield batch
+        elif not any_row:
             raise UserError(Reason.INVALID_FILE, f"{self._path.name} holds no rows")
 
     def _batch(self, data: bytes, first_line: int) -> tuple[Batch, int]:

@@ -66,13 +66,24 @@ def open_source(path: Path, columns: Columns) -> Iterator[Source]:
     try:
         source = opener(path, columns)
     except FileNotFoundError as error:
-        raise UserError(Reason.INVALID_FILE, f"there is no file {path}") from error
+        raise _no_file(path) from error
     except OSError as error:
         raise UserError(
             Reason.INVALID_FILE, f"{path} cannot be read: {error.strerror or error}"
         ) from error
     with closing(source):
         yield source
+
+
+def check_file(path: Path) -> None:
+    """Raise the `UserError` of `open_source` for a path that can be seen to be no such file."""
+    _opener(path)
+    if not path.exists():
+        raise _no_file(path)
+
+
+def _no_file(path: Path) -> UserError:
+    return UserError(Reason.INVALID_FILE, f"there is no file {path}")
 
 
 def _opener(path: Path) -> Callable[[Path, Columns], Source]:

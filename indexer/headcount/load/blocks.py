@@ -1,0 +1,69 @@
+"""
+The blocks that a load touched, built one after the other from what is stored and what waits.
+
+One block is in memory at a time: its tables, then its indexes, then, as it is written, its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headcount.index.block import Block
+from headcount.index.parts import Part
+from headcount.index.workspace import open_block
+from headcount.load.assemble import EventTables, contacts_table
+from headcount.load.known_ids import KnownIds
+from headcount.load.progress import Progress, Step
+from headcount.load.spill import Spill
+from headcount.model.schema import Schema
+from headcount.storage.snapshot import Snapshot
+
+
+class Blocks:
+    """
+    What a load makes of a workspace's blocks, once all files are read.
+
+    `touched` are built anew, `unchanged` copied. `repeats` counts the events dropped for their id
+    in the blocks built so far.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        stored: Snapshot | None,
+        known: KnownIds,
+        spill: Spill,
+        block_rows: int,
+    ) -> None:
+        self._schema = schema
+        self._stored = stored
+        self._known = known
+        self._spill = spill
+        self._block_rows = block_rows
+        self._before = () if stored is None else stored.block_numbers
+        self.touched = sorted(spill.blocks())
+        self.unchanged = sorted(set(self._before) - set(self.touched))
+        self.repeats = 0
+
+    def built(self, progress: Progress) -> Iterator[tuple[int, Iterator[Part]]]:
+        """Yield each touched block with its parts, ascending; takes what waits for it."""
+        total = len(self.touched)
+        for done, number in enumerate(self.touched):
+            progress(Step("building", done, done, total))
+            yield number, self._build(number).parts()
+        progress(Step("building", total, total, total))
+
+    def _build(self, number: int) -> Block:
+        before = None
+        if self._stored is not None and number in self._before:
+            before = open_block(self._stored, number, self._schema)
+            # Nothing deletes contacts yet; a row that is not live would come back to life here.
+            assert len(before.live) == before.rows, f"block {number} has deleted contacts"
+        start = number * self._block_rows
+        ids = self._known.between(start, min(start + self._block_rows, self._known.count))
+        contacts = contacts_table(number, before, ids, self._spill, self._schema)
+        events = EventTables(number, before, self._spill, self._schema)
+        block = Block.build(number, contacts, events, self._schema)
+        self.repeats += sum(events.repeats.values())
+        self._spill.drop(number)
+        return block
