@@ -1,0 +1,107 @@
+"""
+Make the tables of bench/README.md from the results: `python -m bench.report`.
+
+Each table stands between a pair of marker comments and is replaced whole, so that a figure on that page
+is always one that a run wrote, beside the machine and the commit it was measured on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE / "README.md"
+RIVALS = ("DuckDB", "Polars", "ClickHouse")
+
+
+def main() -> int:
+    """Rewrite the tables for every result file and return the exit status."""
+    text = PAGE.read_text()
+    for path in sorted((HERE / "results").glob("*.json"), key=lambda p: int(p.stem)):
+        results = json.loads(path.read_text())
+        begin, end = f"<!-- begin {path.stem} -->", f"<!-- end {path.stem} -->"
+        if begin not in text:
+            text += f"\n{begin}\n{end}\n"
+        tables = "\n".join(section(results))
+        text = re.sub(
+            f"{re.escape(begin)}.*{re.escape(end)}",
+            lambda _, new=f"{begin}\n{tables}\n{end}": new,
+            text,
+            flags=re.DOTALL,
+        )
+    PAGE.write_text(text)
+    return 0
+
+
+def section(results: dict[str, Any]) -> list[str]:
+    """Return the lines of Markdown for one run."""
+    lines = [f"## {results['contacts']:,} contacts, {results['events']:,} events", ""]
+    if "questions" in results:
+        lines += _questions(results["questions"])
+    if "load" in results:
+        lines += _load(results)
+    if "rpc" in results:
+        lines += _rpc(results["rpc"])
+    machine = results["machine"]
+    about = ", ".join(f"{k} {v}" for k, v in machine.items() if k not in ("processor", "commit"))
+    return [*lines, f"Measured at commit {machine['commit']} on {machine['processor']}; {about}."]
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.3f}" if seconds < 0.01 else f"{seconds * 1000:.1f}"
+
+
+def _questions(found: dict[str, Any]) -> list[str]:
+    lines = [
+        "Milliseconds, median of warm runs; *p99* and *first* (the first call, parsing and planning"
+        " included) for Headcount. All engines gave the same answer.",
+        "",
+        "| question | answer | Headcount | p99 | first | " + " | ".join(RIVALS) + " | best rival ÷"
+        " Headcount |",
+        "|---|---:|---:|---:|---:|" + "---:|" * len(RIVALS) + "---:|",
+    ]
+    for name, question in found.items():
+        ours = question["engines"]["Headcount"]
+        theirs = [question["engines"][rival]["median"] for rival in RIVALS]
+        cells = [name, f"{question['answer']:,}", f"**{_ms(ours['median'])}**", _ms(ours["p99"])]
+        cells += [_ms(ours["first"]), *map(_ms, theirs)]
+        lines.append(f"| {' | '.join(cells)} | {min(theirs) / ours['median']:.0f}× |")
+    return [*lines, ""]
+
+
+def _load(results: dict[str, Any]) -> list[str]:
+    load = results["load"]
+    rows = results["contacts"] + results["events"]
+    return [
+        "| loading and opening | |",
+        "|---|---:|",
+        f"| load from Parquet, process start to end | {load['load_seconds']:.1f} s |",
+        f"| contacts and events a second | {rows / load['load_seconds']:,.0f} |",
+        f"| peak resident memory of the load | {load['load_peak_bytes'] / 1e9:.2f} GB |",
+        f"| on disk | {load['disk_bytes'] / 1e6:,.0f} MB |",
+        f"| open again and count everyone | {load['open_seconds']:.2f} s |",
+        f"| peak resident memory after opening | {load['open_peak_bytes'] / 1e9:.2f} GB |",
+        "",
+    ]
+
+
+def _rpc(found: dict[str, float]) -> list[str]:
+    return [
+        "| gRPC, one client on the same machine | |",
+        "|---|---:|",
+        f"| `Count`, one keyword: median | {_ms(found['unary_simple_median'])} ms |",
+        f"| of which not the engine | {_ms(found['unary_simple_added_median'])} ms |",
+        f"| `Count`, six conditions: median | {_ms(found['unary_six_conditions_median'])} ms |",
+        f"| of which not the engine | {_ms(found['unary_six_conditions_added_median'])} ms |",
+        f"| `CountMany`, two conditions each | {found['count_many_per_second']:,.0f} a second |",
+        f"| `StreamMembers`, string ids | {found['stream_ids_per_second']:,.0f} a second |",
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
