@@ -30,6 +30,7 @@ _ORDER = (FieldType.BOOLEAN, FieldType.NUMBER, FieldType.DATE, FieldType.DATETIM
 _HEAD = 1000  # rows tried first: a type that most values are not is struck out for little
 
 _NO_NUMBER = r"^\s*(\+|-?0[0-9])"
+_ONLY_NUMBER = r"^\s*[-+]?[0-9.]+\s*$"
 
 # Text rather than keyword from here on: so many values, and so many of them different, or so long.
 _MANY_VALUES = 1000
@@ -76,6 +77,11 @@ class Guess:
             column = column.dictionary_decode()
         if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
             column = column.cast(pa.string())
+        if pa.types.is_binary(column.type):
+            try:
+                column = column.cast(pa.string())
+            except pa.ArrowInvalid as error:
+                raise self._unstorable("bytes that are not UTF-8 text") from error
         if pa.types.is_string(column.type):
             self._observe_text(column)
             return
@@ -140,8 +146,9 @@ class Guess:
             self._possible.remove(FieldType.NUMBER)
         if FieldType.BOOLEAN in self._possible:
             self._words = self._words or _any(column, r"[A-Za-z]")
-        if not self._possible:
-            self._count_texts(column)
+        if FieldType.DATETIME in self._possible and _any(column, _ONLY_NUMBER):
+            self._possible.remove(FieldType.DATETIME)  # seconds cannot be told from other numbers
+        self._count_texts(column)
 
     def _observe_mixed(self, column: list[object]) -> None:
         given = [value for value in column if value is not None and value != ""]
