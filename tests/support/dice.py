@@ -3,13 +3,14 @@ Dice: where random choices come from, so that one generator serves two masters.
 
 `Dice` is a seeded `random.Random`: thousands of worlds and segments a second. `HypothesisDice` asks
 Hypothesis for every choice, which then shrinks a failure to the smallest one: the first option, the
-lowest number, no. So simple options come first, and `chance` is of the less simple branch.
+lowest number, no, fewer items. So simple options come first, and `chance` is of the less simple.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from hypothesis import strategies as st
@@ -28,6 +29,9 @@ class Choices(Protocol):
 
     def chance(self, percent: int) -> bool:
         """Return True in *percent* of a hundred cases."""
+
+    def many(self, low: int, high: int, make: Callable[[], T]) -> list[T]:
+        """Return from *low* to *high* things, each made by a call of *make*."""
 
 
 class Dice:
@@ -48,6 +52,10 @@ class Dice:
         """Return True in *percent* of a hundred cases."""
         return self._random() * 100 < percent
 
+    def many(self, low: int, high: int, make: Callable[[], T]) -> list[T]:
+        """Return from *low* to *high* things, each made by a call of *make*."""
+        return [make() for _ in range(self.integer(low, high))]
+
 
 class HypothesisDice:
     """Choices that Hypothesis makes, remembers and shrinks."""
@@ -57,7 +65,7 @@ class HypothesisDice:
 
     def integer(self, low: int, high: int) -> int:
         """Return a whole number, both ends included; shrinks towards *low*."""
-        return self._draw(st.integers(low, high))  # type: ignore[arg-type, return-value]
+        return self._draw(_integers(low, high))  # type: ignore[arg-type, return-value]
 
     def pick(self, options: Sequence[T]) -> T:
         """Return one of the options; shrinks towards the first."""
@@ -66,6 +74,15 @@ class HypothesisDice:
     def chance(self, percent: int) -> bool:
         """Return True in *percent* of a hundred cases; shrinks towards False."""
         return self.integer(0, 99) >= 100 - percent
+
+    def many(self, low: int, high: int, make: Callable[[], T]) -> list[T]:
+        """Return from *low* to *high* things; shrinks to fewer, whichever are needed."""
+        return self._draw(st.lists(st.builds(make), min_size=low, max_size=high))  # type: ignore[arg-type, return-value]
+
+
+@lru_cache(maxsize=1024)
+def _integers(low: int, high: int) -> st.SearchStrategy[int]:
+    return st.integers(low, high)
 
 
 def some(dice: Choices, options: Sequence[T], low: int, high: int) -> list[T]:

@@ -48,7 +48,7 @@ from support.oracle_values import (
     TextSet,
     Value,
 )
-from support.random_worlds import NUMBERS, STRINGS, Scene
+from support.random_worlds import EXACT, STRINGS, Scene
 from support.worlds import World
 
 # What an engine may do without for a time; all of it is drawn unless it is left out.
@@ -135,8 +135,8 @@ class Writer:
             case 2:
                 return tree.Not(self.segment(depth - 1))
             case n:
-                size = self.dice.pick((2, 2, 2, 3, 4))
-                items = tuple(self.segment(depth - 1) for _ in range(size))
+                most = self.dice.pick((2, 2, 3, 4))
+                items = tuple(self.dice.many(2, most, lambda: self.segment(depth - 1)))
                 return tree.And(items) if n < 6 else tree.Or(items)
 
     def condition(self) -> tree.Segment:
@@ -214,7 +214,7 @@ class Writer:
         """Return a value that is computed, of one of *types* if any are named."""
         makers: dict[FieldType, list[Callable[[], Operand]]] = {
             FieldType.NUMBER: [self.calendar_part],
-            FieldType.DATE: [self.anniversary],
+            FieldType.DATE: [self.anniversary] * 2,
             FieldType.DATETIME: [],
         }
         if not self.types:
@@ -246,7 +246,7 @@ class Writer:
         if not self.types and self.dice.chance(30):
             return self.event_count()
         if not held:
-            return Operand(tree.Number(self.dice.pick(NUMBERS[:8])), FieldType.NUMBER)
+            return Operand(tree.Number(self.dice.pick(EXACT)), FieldType.NUMBER)
         return self.dice.pick(held)
 
     def calendar_part(self) -> Operand:
@@ -258,8 +258,10 @@ class Writer:
         return Operand(tree.Call(self.dice.pick(parts), (time.node,)), FieldType.NUMBER)
 
     def anniversary(self) -> Operand:
-        """Return `anniversary(d)`."""
-        return Operand(tree.Call("anniversary", (self.any_time().node,)), FieldType.DATE)
+        """Return `anniversary(d)`, mostly of a date."""
+        dates = [o for o in self.fields if o.type is FieldType.DATE]
+        time = self.dice.pick(dates) if dates and self.dice.chance(80) else self.any_time()
+        return Operand(tree.Call("anniversary", (time.node,)), FieldType.DATE)
 
     def event_count(self) -> Operand:
         """Return `count(E ...)`."""
@@ -278,8 +280,9 @@ class Writer:
         properties = Writer(self.dice, self.world, self.scene, self.features, types).fields
         if not properties:
             return self.event_count()
-        chosen = self.dice.pick(properties)
-        ops = [AggregateOp.DISTINCT]
+        numbers = [p for p in properties if p.type is FieldType.NUMBER]
+        chosen = self.dice.pick(numbers if numbers and self.dice.chance(50) else properties)
+        ops = [AggregateOp.DISTINCT] * 2
         if chosen.type in (FieldType.NUMBER, FieldType.DATE, FieldType.DATETIME):
             ops += [AggregateOp.MIN, AggregateOp.MAX]
         if chosen.type is FieldType.NUMBER and self.adds_exactly(types, chosen):
@@ -410,7 +413,7 @@ class Writer:
         """Return a number that some contact has, or one beside it, or a troublesome one."""
         held = self.sample(node)
         if not isinstance(held, int | float) or self.dice.chance(15):
-            return self.dice.pick(NUMBERS)
+            return self.dice.pick(self.scene.numbers)
         held = float(held)
         match self.dice.integer(0, 9):
             case 0:
@@ -506,8 +509,8 @@ class Writer:
         if field.builtin and field.name in ("status", "label"):
             return self.recased(self.dice.pick(self.known(field)), field)
         held = self.held_string(operand)
-        if held is None or self.dice.chance(20):
-            return self.dice.pick(STRINGS)
+        if held is None or self.dice.chance(30):
+            held = self.dice.pick(self.scene.strings)
         return self.recased(held, field)
 
     def known(self, field: Field) -> Sequence[str]:
@@ -549,8 +552,8 @@ class Writer:
             ops = ops[1:]
         op = self.dice.pick(ops)
         whole = self.held_string(operand) or self.dice.pick(STRINGS)
-        if self.dice.chance(15):
-            whole = self.dice.pick(STRINGS)
+        if self.dice.chance(20):
+            whole = self.dice.pick(self.scene.strings)
         start = self.dice.integer(0, len(whole) - 1)
         end = self.dice.integer(start + 1, len(whole))
         match op:
@@ -561,9 +564,7 @@ class Writer:
             case TextOp.ENDS_WITH:
                 pattern = self.recased(whole[start:], field)
             case TextOp.LIKE:
-                if self.dice.chance(30):
-                    whole = self.dice.pick(("a%b", "a_b", "aXb", "a\\b", "100%"))
-                elif self.dice.chance(30):
+                if self.dice.chance(20):
                     whole = whole[start:end]
                 pattern = self.like_pattern(whole)
             case TextOp.MATCHES:

@@ -4,11 +4,12 @@ Random schemas and worlds, full of edges.
 Uniform random data hardly ever falls on a boundary, where the mistakes are. So a `Scene` (an
 instant, a time zone, a handful of durations) works out the instants and days that the rules of time
 turn on, and the times in a world are mostly these, one microsecond to either side included.
-Strings, numbers and ids come from small pools of troublesome ones, so that contacts share values.
+Strings, numbers and ids are a few of many troublesome ones, so that contacts share values.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ MOMENTS = [
         ("2023-04-05T22:30:00", ("Europe/Berlin",)),
         ("2023-11-25T04:15:00", ("America/New_York",)),
         ("1919-03-31T16:00:00", ("America/Toronto",)),  # the day began at 00:30
+        ("1919-04-01T03:00:00", ("America/Toronto",)),
         ("2018-11-04T03:00:00", ("America/Sao_Paulo",)),  # midnight was skipped
         ("2018-11-10T12:00:00", ("America/Sao_Paulo",)),
         ("2018-02-18T01:30:00", ("America/Sao_Paulo",)),  # 23:30, the first time
@@ -98,13 +100,16 @@ DURATIONS = tuple(
 )
 
 
+LEAP_DAYS = (dt.date(2024, 2, 29), dt.date(2000, 2, 29), dt.date(1960, 2, 29))
+FAR_DAYS = (*LEAP_DAYS, dt.date(2023, 3, 1), dt.date(1900, 1, 1), dt.date(2099, 12, 31))
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """
-    When and where a world is asked: one instant, one zone, and the edges around it.
+    When and where a world is asked, and the few values that it and its segments mostly use.
 
-    `durations` and `periods` are the few that edges were worked out for, so that a world holds
-    several values on each.
+    Few, so that values and constants meet: two edges of the same window, two spellings of a name.
     """
 
     as_of: dt.datetime
@@ -113,6 +118,8 @@ class Scene:
     periods: Sequence[Period]
     instants: Sequence[dt.datetime]
     days: Sequence[dt.date]
+    strings: Sequence[str]
+    numbers: Sequence[float]
 
     @property
     def today(self) -> dt.date:
@@ -121,45 +128,49 @@ class Scene:
 
 
 def random_scene(dice: Choices) -> Scene:
-    """Return an instant, mostly an odd one, with the edges that a few durations make there."""
+    """Return an instant, mostly an odd one, and the edges that a few durations make there."""
     as_of, zones = dice.pick(MOMENTS)
     if dice.chance(10):
         as_of += dt.timedelta(microseconds=dice.integer(-(10**14), 10**14))  # three years
     zone = ZoneInfo(dice.pick(zones))
-    durations = some(dice, DURATIONS, 3, 5)
-    periods = some(dice, tuple(Period), 2, 4)
+    durations = some(dice, DURATIONS, 2, 4)
+    periods = some(dice, tuple(Period), 1, 2)
     today = day_of(as_of, zone)
+    days = edge_days(today, durations, periods)
+    instants = edge_instants(as_of, zone, durations, periods)
+    midnights = [start_of_day(today + i * DAY, zone) for i in (0, 1)]
+    families = some(dice, FAMILIES, 2, 3)
     return Scene(
         as_of,
         zone,
         durations,
         periods,
-        edge_instants(as_of, zone, durations, periods),
-        edge_days(today, durations, periods),
+        [*midnights, as_of, *some(dice, instants, 8, 12)],
+        [today, *some(dice, days, 6, 10), dice.pick(LEAP_DAYS)],
+        [string for family in families for string in family],
+        [0.0, *some(dice, NUMBERS, 5, 8)],
     )
 
 
 def edge_days(
     today: dt.date, durations: Sequence[Duration], periods: Sequence[Period]
 ) -> list[dt.date]:
-    """Return the days that conditions turn on, and those beside them; today's first and often."""
+    """Return the days that conditions turn on, and those beside them."""
     centres = {today}
     for duration in durations:
         if not is_clock_duration(duration):
             centres |= {step_day(today, duration, -1), step_day(today, duration, 1)}
     for period in periods:
         centres |= set(calendar_period(period, today))
-    beside = sorted({c + i * DAY for c in centres for i in (-1, 0, 1)})
-    return [today, today + DAY, today - DAY, *beside, dt.date(1984, today.month, 28)]
+    return sorted({c + i * DAY for c in centres for i in (-1, 0, 1)})
 
 
 def edge_instants(
     as_of: dt.datetime, zone: ZoneInfo, durations: Sequence[Duration], periods: Sequence[Period]
 ) -> list[dt.datetime]:
-    """Return the instants that conditions turn on, and those 1 us beside them; now's often."""
+    """Return the instants that conditions turn on, and those 1 us beside them."""
     today = day_of(as_of, zone)
-    now = [as_of, *(start_of_day(today + i * DAY, zone) for i in (0, 1))]
-    centres = set(now)
+    centres = {as_of, *(start_of_day(today + i * DAY, zone) for i in (0, 1))}
     for duration in durations:
         centres |= {step(as_of, duration, -1, zone), step(as_of, duration, 1, zone)}
         centres |= {step(as_of, times(duration, n), -1, zone) for n in (2, 3)}
@@ -167,8 +178,7 @@ def edge_instants(
             centres.add(start_of_day(step_day(today, duration, -1), zone))
     for period in periods:
         centres |= {start_of_day(day, zone) for day in calendar_period(period, today)}
-    beside = sorted({c + i * MICROSECOND for c in centres for i in (-1, 0, 1)})
-    return [t + i * MICROSECOND for i in (0, 1, -1) for t in now] + beside
+    return sorted({c + i * MICROSECOND for c in centres for i in (-1, 0, 1)})
 
 
 # --- schemas ----------------------------------------------------------------------------------
@@ -248,15 +258,21 @@ def random_field(dice: Choices, name: str, type_: FieldType) -> Field:
 
 # --- values -----------------------------------------------------------------------------------
 
-# Strings that fold, compose or match in ways of their own.
-STRINGS = (
-    "Pro", "Free", "pro", "Berlin", "BERLIN", "München", "Mu\u0308nchen", "Munchen", "MÜNCHEN",
-    "Straße", "STRASSE", "strasse", "İstanbul", "istanbul", "ISTANBUL", "i\u0307stanbul",
-    "ıstanbul", "ΟΔΟΣ", "οδός", "\u212b", "\u00c5", "éclair", "e\u0301clair", "eclair", "ﬁne",
-    "fine", "日本", "कि", "👍🏽", "x\u0301", "\u0301", "a%b", "a_b", "aXb", "a\\b", "100%", "(x)",
-    "a.b", "[a]", " padded ", "it's", 'say "hi"', "back`tick", "tab\there", "two\nlines", "null",
-    "true", "42", "-", "x@y.com",
-)  # fmt: skip
+# Strings that fold, compose or match in ways of their own, beside those they may be taken for.
+FAMILIES = (
+    ("Pro", "Free", "pro", "PRO plan"),
+    ("München", "Mu\u0308nchen", "Munchen", "MÜNCHEN", "x\u0301", "\u0301"),
+    ("Straße", "STRASSE", "strasse", "STRAßE", "ﬁne", "fine"),
+    ("İstanbul", "istanbul", "ISTANBUL", "i\u0307stanbul", "ıstanbul"),
+    ("ΟΔΟΣ", "οδός", "οδος", "\u212b", "\u00c5", "A"),
+    ("éclair", "e\u0301clair", "eclair", "clair"),
+    ("a%b", "a_b", "aXb", "a\\b", "100%", "a\\%b"),
+    ("(x)", "x", "a.b", "[a]", "a+b", "x@y.com", "Y.COM"),
+    (" padded ", "padded", "it's", 'say "hi"', "back`tick", "tab\there", "two\nlines"),
+    ("null", "true", "42", "042", "-", "0"),
+    ("日本", "日", "कि", "क", "👍🏽", "👍"),
+)
+STRINGS = tuple(string for family in FAMILIES for string in family)
 
 NUMBERS = (
     0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 100.0, 500.0, -1.0, -0.0, 0.5, 2.5, -2.5, 0.1, 0.2, 0.3, 19.99,
@@ -281,9 +297,9 @@ def random_value(dice: Choices, scene: Scene, field: Field) -> object:
         case FieldType.STAGE:
             return dice.pick(field.values)
         case FieldType.KEYWORD | FieldType.TEXT:
-            return dice.pick(field.values or STRINGS)
+            return dice.pick(field.values or scene.strings)
         case FieldType.NUMBER:  # the sum of amounts is the same in any order
-            return dice.pick(EXACT if field.name == "amount" else NUMBERS)
+            return dice.pick(EXACT if field.name == "amount" else scene.numbers)
         case FieldType.BOOLEAN:
             return dice.chance(50)
         case FieldType.DATE:
@@ -291,27 +307,21 @@ def random_value(dice: Choices, scene: Scene, field: Field) -> object:
         case FieldType.DATETIME:
             return random_instant(dice, scene)
         case FieldType.KEYWORDS:
-            return tuple(some(dice, LABELS if field.name == "label" else STRINGS, 0, 3))
-
-
-FAR_DAYS = (
-    dt.date(1960, 2, 29), dt.date(2024, 2, 29), dt.date(2000, 2, 29), dt.date(2023, 2, 28),
-    dt.date(2023, 3, 1), dt.date(1900, 1, 1), dt.date(2099, 12, 31),
-)  # fmt: skip
+            return tuple(some(dice, LABELS if field.name == "label" else scene.strings, 0, 3))
 
 
 def random_day(dice: Choices, scene: Scene) -> dt.date:
     """Return a day: an edge, or one of the last and next few years, or far away."""
-    if dice.chance(70):
+    if dice.chance(80):
         return dice.pick(scene.days)
-    if dice.chance(60):
+    if dice.chance(70):
         return scene.today + dice.integer(-1500, 700) * DAY
     return dice.pick(FAR_DAYS)
 
 
 def random_instant(dice: Choices, scene: Scene) -> dt.datetime:
     """Return an instant: an edge, or any microsecond of the last and next year, or far away."""
-    if dice.chance(70):
+    if dice.chance(80):
         return dice.pick(scene.instants)
     if dice.chance(50):
         wall = dt.datetime.combine(dice.pick(scene.days), dt.time(dice.integer(0, 23), 30))
@@ -325,27 +335,40 @@ def random_instant(dice: Choices, scene: Scene) -> dt.datetime:
 
 
 def random_world(
-    dice: Choices, schema: Schema, scene: Scene, contacts: int, *, loadable: bool = False
+    dice: Choices,
+    schema: Schema,
+    scene: Scene,
+    contacts: int,
+    *,
+    fewest: int | None = None,
+    loadable: bool = False,
 ) -> World:
     """
-    Return a world of that many contacts.
+    Return a world of so many contacts, or from *fewest* to so many.
 
     A *loadable* one can be written as files: see `World.is_loadable`.
     """
-    pattern = dice.pick(IDS)
-    second = dice.pick(IDS)
-    ids = [(pattern if dice.chance(70) else second).format(n) for n in range(contacts)]
     stored = [f for f in schema.all_fields.values() if f.name != "id"]
-    if contacts and dice.chance(20):  # alike, and different contacts
-        ids += ["é", "e\u0301", "42", "042"]
-    held = {
-        id_: random_contact(dice, scene, stored, loadable=loadable) for id_ in dict.fromkeys(ids)
-    }
+
+    def person() -> tuple[str, dict[str, object], list[Event]]:
+        """Return one contact: what its id is like, its values, and its events."""
+        contact = random_contact(dice, scene, stored, loadable=loadable)
+        events = list_history(dice, scene, contact) if loadable else []
+        events += random_history(dice, scene, schema, loadable=loadable)
+        return dice.pick(patterns), contact, events
+
+    one = dice.pick(IDS)
+    patterns = (one, one, dice.pick(IDS))
+    people = dice.many(contacts if fewest is None else fewest, contacts, person)
+    alike = ["é", "e\u0301", "42", "042"] if dice.chance(20) else []
+    held: dict[str, Mapping[str, object]] = {}
     events: list[Event] = []
-    for id_, contact in held.items():
-        if loadable:
-            events += list_history(dice, scene, id_, contact)
-        events += random_history(dice, scene, schema, id_, loadable=loadable)
+    for n, (pattern, contact, history) in enumerate(people):
+        id_ = alike.pop() if alike else pattern.format(n)
+        while id_ in held:
+            id_ += "'"
+        held[id_] = contact
+        events += [dataclasses.replace(event, contact=id_) for event in history]
     return World(schema, held, shuffled(dice, events))
 
 
@@ -364,52 +387,56 @@ def random_contact(
     return contact
 
 
-def random_history(
-    dice: Choices, scene: Scene, schema: Schema, contact: str, *, loadable: bool
-) -> list[Event]:
-    """Return the events of one contact: none, a few or a dozen; times and ids may be the same."""
+def random_history(dice: Choices, scene: Scene, schema: Schema, *, loadable: bool) -> list[Event]:
+    """Return some contact's events: none, a few or a dozen; times and ids may be the same."""
     types = list(schema.events.values())
     if not loadable:
         types += [e for e in schema.all_events.values() if e.builtin and dice.chance(50)]
     events: list[Event] = []
-    for _ in range(dice.pick((0, 1, 2, 3, 4, 6, 12))):
-        type_ = dice.pick(types)
-        time = random_instant(dice, scene)
-        if events and dice.chance(30):  # at the time of another event, or a duration after it
-            time = dice.pick(events).time
-            if dice.chance(60):
-                time = step(time, dice.pick(scene.durations), 1, scene.zone)
-                time += dice.pick((0, 0, 0, 1, -1)) * MICROSECOND
-        properties: dict[str, object] = {}
-        for property_ in type_.properties:
-            if type_.name in LIST_EVENTS:
-                properties[property_.name] = dice.pick(LIST_NAMES)
-            elif dice.chance(85):
-                properties[property_.name] = random_value(dice, scene, property_)
-        id_ = f"e{dice.integer(0, 5)}" if dice.chance(30) else None
-        events.append(Event(contact, type_.name, time, id_, properties))
+    most = dice.pick((0, 3, 6, 12))
+    dice.many(0, most, lambda: events.append(random_event(dice, scene, dice.pick(types), events)))
     return events
 
 
-def list_history(
-    dice: Choices, scene: Scene, id_: str, contact: Mapping[str, object]
-) -> list[Event]:
+def random_event(dice: Choices, scene: Scene, type_: EventType, before: Sequence[Event]) -> Event:
+    """Return an event; it may be at the time of one before it, or a duration after that."""
+    time = random_instant(dice, scene)
+    if before and dice.chance(30):
+        time = dice.pick(before).time
+        if dice.chance(60):
+            time = step(time, dice.pick(scene.durations), 1, scene.zone)
+            time += dice.pick((0, 0, 0, 1, -1)) * MICROSECOND
+    properties: dict[str, object] = {}
+    for property_ in type_.properties:
+        if type_.name in LIST_EVENTS:
+            properties[property_.name] = dice.pick(LIST_NAMES)
+        elif dice.chance(85):
+            properties[property_.name] = random_value(dice, scene, property_)
+    id_ = f"e{dice.integer(0, 5)}" if dice.chance(30) else None
+    return Event("", type_.name, time, id_, properties)
+
+
+def list_history(dice: Choices, scene: Scene, contact: Mapping[str, object]) -> list[Event]:
     """Return the events that a file of lists makes: joins at known times, and every opt-out."""
     events = []
     for name in contact.get("list") or ():  # type: ignore[attr-defined]
         if dice.chance(70):
             time = random_instant(dice, scene)
-            events.append(Event(id_, LIST_JOINED, time, None, {"list": name}))
+            events.append(Event("", LIST_JOINED, time, None, {"list": name}))
     for name in contact.get("opted_out") or ():  # type: ignore[attr-defined]
         time = random_instant(dice, scene)
-        events.append(Event(id_, LIST_OPTED_OUT, time, None, {"list": name}))
+        events.append(Event("", LIST_OPTED_OUT, time, None, {"list": name}))
     return events
 
 
-def shuffled(dice: Choices, events: list[Event]) -> list[Event]:
+def shuffled(dice: Choices, events: Sequence[Event]) -> list[Event]:
     """Return the events out of order: a few exchanges are enough."""
     events = list(events)
-    for _ in range(min(len(events), 20)):
+
+    def exchange() -> None:
         i, j = dice.integer(0, len(events) - 1), dice.integer(0, len(events) - 1)
         events[i], events[j] = events[j], events[i]
+
+    if events:
+        dice.many(0, 20, exchange)
     return events
