@@ -20,7 +20,7 @@ from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
-from support.serving import EMPTY_VIEW, Served, served
+from support.serving import EMPTY_VIEW, Gate, ScriptedEngine, Served, served
 from support.small_workspace import AS_OF, COUNT, SCHEMA, contact, view
 
 T = TypeVar("T")
@@ -353,9 +353,10 @@ def test_a_server_that_forgot_is_found_out() -> None:
 
 def test_a_call_that_takes_too_long_is_a_users_error() -> None:
     """The client's own deadline is an error with a reason, from client and folder alike."""
+    gate = Gate()
     with (
-        served(Engine(view())) as server,
-        Client(server.address, timeout=1e-9) as client,
+        served(ScriptedEngine(count=gate.wait)) as server,
+        Client(server.address, timeout=0.05) as client,
         pytest.raises(UserError) as caught,
     ):
         client.count("everyone")
