@@ -1,8 +1,8 @@
 """
 Make the tables of bench/README.md from the results: `python -m bench.report`.
 
-Each table stands between a pair of marker comments and is replaced whole, so that a figure on that page
-is always one that a run wrote, beside the machine and the commit it was measured on.
+Each table stands between a pair of marker comments and is replaced whole, so that a figure on that
+page is always one that a run wrote, beside the machine and the commit it was measured on.
 """
 
 from __future__ import annotations
