@@ -26,12 +26,17 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 
 from headcount.client import Client
+from headcount.embedded import Workspace
 from headcount.model.errors import Reason, UserError
 from headcount.query.context import QueryContext
+from headcount.query.engine import Engine
+from headcount.query.parse import parse
+from headcount.query.proto import to_proto
 from headcount.rpc import status
 from headcount.rpc.app import Server
-from headcount.v1 import query_pb2, segments_pb2, segments_pb2_grpc
+from headcount.v1 import query_pb2, segment_pb2, segments_pb2, segments_pb2_grpc
 from support.serving import EMPTY_VIEW, Gate, ScriptedEngine, Served, full_block, served
+from support.small_workspace import view
 
 PERSONAL = "ana@example.com"
 
@@ -107,6 +112,51 @@ def test_an_answer_says_what_it_is_true_of() -> None:
         assert answer.info.time_zone == "Asia/Tokyo"
         assert 0 < answer.info.elapsed < 10
         assert client.seen_version == EMPTY_VIEW.version
+
+
+FORMS = [
+    query_pb2.Query(text="plan = Pro and vip = true"),
+    query_pb2.Query(
+        json='{"all": [{"field": "plan", "operator": "equals", "value": "Pro"},'
+        ' {"field": "vip", "operator": "equals", "value": true}]}'
+    ),
+    query_pb2.Query(segment=to_proto(parse("plan = Pro and vip = true"))),
+]
+
+
+@pytest.mark.parametrize("query", FORMS, ids=["text", "json", "segment"])
+def test_every_form_of_a_query_asks_the_same(query: query_pb2.Query, channels: ExitStack) -> None:
+    """Text, JSON and tree are counted alike, alone and among many."""
+    with served(Engine(view())) as server:
+        calls = stub(server, channels)
+        alone = calls.Count(segments_pb2.CountRequest(query=query)).count
+        assert alone == Workspace(view()).count("plan = Pro and vip = true") > 0
+        many = calls.CountMany(segments_pb2.CountManyRequest(queries=[query] * 3))
+        assert [result.count for result in many.results] == [alone] * 3
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "code"),
+    [
+        (query_pb2.Query(), "query", "INVALID_ARGUMENT"),
+        (query_pb2.Query(json='{"all": [{"field": "plan"}]}'), "query.json", "INVALID_ARGUMENT"),
+        (query_pb2.Query(segment=segment_pb2.Segment()), "query.segment", "INVALID_ARGUMENT"),
+        (query_pb2.Query(saved="vip"), None, "UNIMPLEMENTED"),
+    ],
+)
+def test_a_form_that_says_nothing_is_a_users_error(
+    query: query_pb2.Query, field: str | None, code: str, channels: ExitStack
+) -> None:
+    """A query that is empty, incomplete or saved nowhere is refused with the path of the place."""
+    with served() as server:
+        with pytest.raises(grpc.RpcError) as caught:
+            stub(server, channels).Count(segments_pb2.CountRequest(query=query))
+        assert caught.value.code().name == code
+        bad = error_details_pb2.BadRequest()
+        said = details(caught.value).details
+        violated = [bad.field_violations[0].field for detail in said if detail.Unpack(bad)]
+        assert all(path.startswith(field or "?") for path in violated)
+        assert bool(violated) is (field is not None)
 
 
 # --- failures -----------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ WORDS = (
     "month", "anniversary", "abs", "round", "coalesce", "length", "current_month", "everyone",
     "UTC", "Europe/Berlin", "Europe", "default", "2026-02-30", "2026-05-09", "%", "(", "x" * 300,
     "2026-05-09T12:00:00Z", "\x00", "é\u0301", "plan = Pro", "plan =", "-- nothing",
-    "spent > 3 and (vip = true or opened in last 3 days)",
+    "spent > 3 and (vip = true or opened in last 3 days)", "{", "[[[[", "null", '{"all": []}',
+    '{"field": "plan", "operator": "equals", "value": "Pro"}', '{"list": "news"}',
+    '{"not": {"event": "open", "window": {"last": "3 days"}}}', '{"field": 3, "value": 1e999}',
 )  # fmt: skip
 INTEGERS = (
     0, 1, 2, 3, 7, 15, 16, 17, 64, 1000, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1, -1, -(2**31),

@@ -18,6 +18,7 @@ from headcount.model.time_zone import time_zone
 from headcount.query import tree
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
+from headcount.query.json_form import from_json
 from headcount.query.limits import Limits
 from headcount.query.proto import from_proto
 from headcount.rpc import convert
@@ -151,17 +152,13 @@ class Questions:
                 encoded = query.segment.SerializeToString(deterministic=True)
                 return _read(_Sent(encoded, self._limits, f"{path}.segment"))
             case "json":
-                raise UserError(
-                    Reason.UNSUPPORTED,
-                    "this server does not read the JSON form; send text or a segment",
-                    field=f"{path}.json",
-                )
+                return from_json(query.json, self._limits, f"{path}.json")
             case "saved":
                 raise UserError(
                     Reason.UNSUPPORTED,
-                    "this server does not save segments; send text or a segment",
+                    "this server does not save segments; send text, JSON or a segment",
                     field=f"{path}.saved",
                 )
         raise UserError(
-            Reason.SYNTAX, "expected a query: a text or a segment; found none", field=path
+            Reason.SYNTAX, "expected a query: text, JSON or a segment; found none", field=path
         )
