@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headcount.index.view import Version
-from headcount.model.errors import Reason, UserError
 from headcount.members.tokens import PageToken, decode, digest
+from headcount.model.errors import Reason, UserError
 
 VERSION = Version(3, 14)
 LISTING = digest("default", b"everyone", ["country"])
