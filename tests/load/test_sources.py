@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from headcount.load.batch import Columns
 from headcount.load.sources import open_source
@@ -80,3 +83,56 @@ def test_a_source_is_closed_whatever_happens(tmp_path: Path) -> None:
         raise KeyError
     with pytest.raises(ValueError, match="closed file"):
         next(source.batches())
+
+
+def valid() -> dict[str, bytes]:
+    """Return a small good file of each format."""
+    table = pa.table({"id": ["a", "b", None] * 40, "l": pa.array([["x", "y"], None, []] * 40)})
+    parquet, stream, file = (pa.BufferOutputStream() for _ in range(3))
+    pq.write_table(table, parquet, row_group_size=50)
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    return {
+        "csv": b'id,name\n1,"a\nb"\n2,\xc3\xa9\n\n3,"x ""y"""\n',
+        "ndjson": b'{"id": 1, "a": [1, "x"]}\n\n{"id": "\\u00e9", "b": {"c": null}}\n',
+        "parquet": parquet.getvalue().to_pybytes(),
+        "arrow": file.getvalue().to_pybytes(),
+        "arrows": stream.getvalue().to_pybytes(),
+    }
+
+
+VALID = valid()
+changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(sorted(VALID)), changes, st.floats(0, 1), st.binary(max_size=8))
+def test_any_bytes_are_rows_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    changed: list[tuple[float, int]],
+    kept: float,
+    tail: bytes,
+) -> None:
+    """A file that is changed, cut and added to anywhere is read, or refused as the user's."""
+    data = bytearray(VALID[kind])
+    for place, byte in changed:
+        data[int(place * len(data))] = byte
+    path = tmp_path_factory.getbasetemp() / f"any.{kind}"
+    path.write_bytes(bytes(data[: int(len(data) * kept) + 1]) + tail)
+    with contextlib.suppress(UserError):
+        rows(path)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["csv", "ndjson", "csv.gz"]), st.binary(max_size=200))
+def test_any_text_is_rows_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, data: bytes
+) -> None:
+    """Bytes of any kind under the name of a text file give rows or a user's error."""
+    path = tmp_path_factory.getbasetemp() / f"text.{kind}"
+    path.write_bytes(data)
+    with contextlib.suppress(UserError):
+        rows(path)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +26,7 @@ from headcount.load.rejects import Rejects
 from headcount.load.sieve import Rows, Sieve, kept
 from headcount.load.spill import Spill, spread
 from headcount.model.schema import Field, Schema
+from headcount.model.time_zone import time_zone
 
 KIND = "contacts"
 
@@ -57,7 +57,7 @@ class ContactFiles:
         self, schema: Schema, known: KnownIds, spill: Spill, rejects: Rejects, block_rows: int
     ) -> None:
         self._schema = schema
-        self._zone = ZoneInfo(schema.time_zone)
+        self._zone = time_zone(schema.time_zone)
         self._fields = {f.name: f for f in stored_fields(schema)}
         self._known = known
         self._spill = spill

@@ -10,8 +10,7 @@ is the schema's business. What is added here:
   there are any, so nothing is parsed twice;
 * a quote that is never closed. Arrow would take the rest of the file for one cell, without a word.
   So a last row that no file has is added to the stream: if it does not come out again as it went
-  in, a quote swallowed it;
-* text that is not UTF-8 is an error with its line, since a wrong encoding spoils all cells alike.
+  in, a quote swallowed it.
 
 A line with no value at all is no row. A row with too many or too few cells is refused alone.
 """
@@ -32,10 +31,11 @@ from pyarrow import csv as arrow_csv
 
 from headcount.load.batch import Batch, Broken, Columns, Lines
 from headcount.load.cells import shown
-from headcount.load.text_file import BLOCK_BYTES, TextFile, not_utf8
+from headcount.load.text_file import BLOCK_BYTES, TextFile
 from headcount.model.errors import Reason, UserError
 
 _DELIMITERS = (",", ";", "\t")
+_HEADER_BYTES = 1 << 20
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _LAST_CELL = "\x00end of file\x00"  # no text file holds zero bytes
 
@@ -97,7 +97,7 @@ class CsvFile:
     def _read_header(self) -> tuple[str, list[str], int]:
         """Return the delimiter, the names and the line of the first row; leave the rows unread."""
         start = self._text.read()
-        text = self._header_text(start)
+        text = start[:_HEADER_BYTES].decode(errors="ignore")  # but for a character cut at the end
         delimiter = _delimiter(text)
         found = _first_record(text, delimiter)
         if found is None:
@@ -108,19 +108,6 @@ class CsvFile:
         names, lines, size = found
         self._text.unread(start[size:])
         return delimiter, [name.strip() for name in names], lines + 1
-
-    def _header_text(self, start: bytes) -> str:
-        """Return enough of the file's *start* to hold the header, as text."""
-        whole = start[: 1 << 20]
-        try:
-            return whole.decode()
-        except UnicodeDecodeError as error:
-            if error.start > len(whole) - 4 and len(whole) == 1 << 20:
-                return whole[: error.start].decode()  # a character was cut in two
-            end = whole.find(b"\n")
-            if 0 <= end < error.start:
-                return whole[: error.start].decode()  # a later row's business
-            raise not_utf8(self._path, 1, error.reason) from error
 
 
 def _delimiter(text: str) -> str:
@@ -227,7 +214,7 @@ class _Rows:
         if not filled.all():
             cells, lines = [column.filter(pa.array(filled)) for column in cells], lines[filled]
         self._any = self._any or len(lines) > 0 or len(refused) > 0
-        texts = [self._text(column, lines) for column in cells]
+        texts = [column.cast(pa.string()) for column in cells]
         return Batch(dict(zip(names, texts, strict=True)), lines, refused)
 
     def finish(self) -> None:
@@ -284,18 +271,6 @@ class _Rows:
         if breaks:
             reason += f"; it runs over {breaks + 1} lines: is a quote not closed?"
         return reason
-
-    def _text(self, column: pa.BinaryArray, lines: Lines) -> pa.StringArray:
-        try:
-            return column.cast(pa.string())
-        except pa.ArrowInvalid:
-            for line, cell in zip(lines.tolist(), column.to_pylist(), strict=True):
-                try:
-                    cell.decode()
-                except UnicodeDecodeError as error:
-                    byte = f"byte 0x{cell[error.start]:02X}"
-                    raise not_utf8(self._path, line, byte) from error
-            raise
 
 
 def _with_a_value(cells: list[pa.BinaryArray]) -> npt.NDArray[np.bool_]:

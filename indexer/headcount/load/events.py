@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +33,7 @@ from headcount.load.sieve import Rows, Sieve, kept
 from headcount.load.spill import Spill, spread
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import EventType, Field, FieldType, Schema, nearest
+from headcount.model.time_zone import time_zone
 
 KIND = "events"
 TIME = Field("time", FieldType.DATETIME)
@@ -61,7 +61,7 @@ class EventFiles:
         self, schema: Schema, members: Members, spill: Spill, rejects: Rejects, block_rows: int
     ) -> None:
         self._schema = schema
-        self._zone = ZoneInfo(schema.time_zone)
+        self._zone = time_zone(schema.time_zone)
         self._members = members
         self._spill = spill
         self._rejects = rejects

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from headcount.load.sources import open_source
 from headcount.model import schema_toml
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import EventType, Field, Schema
+from headcount.model.time_zone import time_zone
 
 # What people call a contact's id; taken when exactly one of a file's columns is called so.
 _ID_NAMES = frozenset(
@@ -96,7 +96,7 @@ class _Fields:
 
     def __init__(self, base: Schema) -> None:
         self._base = base
-        self._zone = ZoneInfo(base.time_zone)
+        self._zone = time_zone(base.time_zone)
         self._known = {f.name: f for f in contacts.stored_fields(base)}
         self._guesses: dict[str, Guess] = {}
         self._outside: dict[str, dict[str, None]] = {}  # values that a closed set lacks
@@ -160,7 +160,7 @@ class _Types:
 
     def __init__(self, base: Schema) -> None:
         self._base = base
-        self._zone = ZoneInfo(base.time_zone)
+        self._zone = time_zone(base.time_zone)
         self._new: dict[str, EventType] = {}
         self._guesses: dict[str, dict[str, Guess]] = {}  # by event type, by property
 

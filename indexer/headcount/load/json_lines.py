@@ -24,7 +24,7 @@ import pyarrow as pa
 from headcount.load.batch import Batch, Broken, Columns, Mask
 from headcount.load.cells import MAX_EXACT, shown
 from headcount.load.coerce import Column
-from headcount.load.text_file import BLOCK_BYTES, TextFile, not_utf8
+from headcount.load.text_file import BLOCK_BYTES, TextFile
 from headcount.model.errors import Reason, UserError
 
 _PLAIN_DIGITS = 16  # a decimal number this short has at most 15 digits, and is exact as a double
@@ -81,7 +81,7 @@ class JsonLines:
 
     def _batch(self, data: bytes, first_line: int) -> tuple[Batch, int]:
         """Return the rows in *data*, which is whole lines, and how many lines it is."""
-        lines = self._decoded(data, first_line).split("\n")
+        lines = data.decode().split("\n")
         if first_line == 1 and lines[0].lstrip()[:1] == "[":
             raise UserError(
                 Reason.INVALID_FILE,
@@ -105,13 +105,6 @@ class JsonLines:
         columns, absent = by_key(rows, {key: self._names[key] for key in keys})
         batch = Batch(columns, np.array(places, dtype=np.int64), broken, absent, typed=False)
         return batch, len(lines)
-
-    def _decoded(self, data: bytes, first_line: int) -> str:
-        try:
-            return data.decode()
-        except UnicodeDecodeError as error:
-            line = first_line + data.count(b"\n", 0, error.start)
-            raise not_utf8(self._path, line, f"byte 0x{data[error.start]:02X}") from error
 
     def _learn(self, shape: tuple[str, ...], line: int) -> None:
         """Find the columns that the keys of a row name; an unknown one is an error."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,7 @@ from headcount.load.rejects import Rejects
 from headcount.load.sieve import Rows, Sieve
 from headcount.load.spill import Spill, spread
 from headcount.model.schema import LIST_JOINED, LIST_OPTED_OUT, Field, FieldType, Schema
+from headcount.model.time_zone import time_zone
 
 KIND = "lists"
 EVENTS_KIND = "list events"
@@ -50,7 +50,7 @@ class ListFiles:
     def __init__(
         self, schema: Schema, members: Members, spill: Spill, rejects: Rejects, block_rows: int
     ) -> None:
-        self._zone = ZoneInfo(schema.time_zone)
+        self._zone = time_zone(schema.time_zone)
         self._members = members
         self._spill = spill
         self._rejects = rejects

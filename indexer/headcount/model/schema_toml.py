@@ -29,7 +29,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from headcount.model.errors import Position, Reason, UserError
 from headcount.model.schema import (
@@ -40,6 +39,7 @@ from headcount.model.schema import (
     Schema,
     nearest,
 )
+from headcount.model.time_zone import time_zone
 
 MAX_NAME_BYTES = 128
 
@@ -221,15 +221,14 @@ class _Reader:
                 raise self._error(place, f"values `{other}` and `{value}` differ only in case")
 
     def _time_zone(self, value: object) -> str:
-        name = self._text(value, "time_zone")
         try:
-            return ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder, "Europe"
+            return time_zone(self._text(value, "time_zone")).key
+        except UserError as error:
             raise UserError(
                 Reason.INVALID_SCHEMA,
-                f"`{name}` is not an IANA time zone; expected one such as Europe/Berlin",
+                error.message,
                 field=f"{self._path}: time_zone",
-                suggestions=nearest(name, available_timezones()),
+                suggestions=error.suggestions,
             ) from error
 
     def _one_of(self, value: object, known: Iterable[str], place: str) -> str:
