@@ -92,10 +92,7 @@ def _keys_of(keys: pa.StringArray, places: Iterable[int]) -> list[Key]:
 def _known(mention: Mention, view: View) -> Iterator[str]:
     """Yield values that the field has, as they are spelt, from a block with not too many."""
     field, event = mention.field, mention.event
-    if field.values:
-        yield from field.values
-        return
-    if field.type is FieldType.NUMBER or is_exact(field):
+    if field.values or field.type is FieldType.NUMBER or is_exact(field):
         return
     for block in view.blocks:
         if event is not None:

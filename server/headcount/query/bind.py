@@ -13,10 +13,11 @@ This module walks the structure; the operators are bound by kind of operand in `
 
 from __future__ import annotations
 
+import datetime as dt
 from fractions import Fraction
 
 from headcount.index.view import View
-from headcount.model.errors import Reason
+from headcount.model.errors import Reason, UserError
 from headcount.model.schema import EventType, Field
 from headcount.query import (
     bind_comparisons,
@@ -26,10 +27,11 @@ from headcount.query import (
     tree,
 )
 from headcount.query.bound import EVERYONE, NO_ONE, Bound, Condition, Mention, QueryWarning, Sampled
-from headcount.query.clock import Clock
+from headcount.query.clock import Clock, OutOfCalendarError, to_date
 from headcount.query.conditions import all_of, any_of, complement
 from headcount.query.context import QueryContext
 from headcount.query.expressions import Constant, Expression, Kind
+from headcount.query.literals import write_string
 from headcount.query.names import ContactScope, Known, PropertyScope, Scope
 from headcount.query.refusals import Refusals
 
@@ -55,13 +57,27 @@ def bind(
     return Bound(condition, binder.clock, tuple(binder.warnings), tuple(binder.mentions))
 
 
+def _require_calendar(clock: Clock) -> None:
+    """Refuse an instant next to which days have no date."""
+    try:
+        year = to_date(clock.today).year
+    except OutOfCalendarError:
+        year = 0
+    if not dt.MINYEAR < year < dt.MAXYEAR:
+        raise UserError(
+            Reason.INVALID_VALUE,
+            "expected an instant in the years 2 to 9998 to answer for",
+            field="as_of",
+        )
+
+
 class Binder:
     """The state of binding one segment: what is known, and the warnings found so far."""
 
     def __init__(self, known: Known, context: QueryContext, text: str | None) -> None:
         self.known = known
-        self.limits = context.limits
         self.clock = Clock(context.as_of, context.zone)
+        _require_calendar(self.clock)
         self.refusals = Refusals(text)
         self.contact_scope = ContactScope(known, self.refusals, context.as_of)
         self.warnings: list[QueryWarning] = []
@@ -128,7 +144,7 @@ class Binder:
             case tree.Sample():
                 return self._sample(node)
             case tree.InSegment(name):
-                message = f"unknown segment {name!r}: no segments are saved"
+                message = f"unknown segment {write_string(name)}: no segments are saved"
                 raise self.refusals.unknown(message, node, ())
         raise AssertionError(node)
 

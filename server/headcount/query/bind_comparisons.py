@@ -162,6 +162,8 @@ def _misfit(b: Binder, left: Expression, right: Expression, node: tree.Compare) 
     hint = ""
     if word is not None:
         hint = f"; `{word}` is no field, so it was taken as text"
+    elif left.kind in (Kind.STRING, Kind.STRINGS) and isinstance(node.right, tree.Name):
+        hint = f'; `{node.right.name}` is a field here: write "{node.right.name}" for the text'
     elif left.kind.is_time and right.kind is Kind.STRING:
         hint = "; write a date without quotes, as 2026-03-31"
     elif left.kind is Kind.STRING and right.kind is Kind.NUMBER:
@@ -238,7 +240,8 @@ def _booleans(
         raise _misfit(b, left, right, node)
     if op is not CompareOp.EQ:
         raise b.refusals.mismatch(
-            f"true and false have no order, so `{op}` cannot compare them; use = or !=", node
+            f"true and false have no order, so `{node.op}` cannot compare them; use = or !=",
+            node,
         )
     if isinstance(left, Constant):
         left, right = right, left

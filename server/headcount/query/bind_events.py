@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from headcount.index.interval import EVER, Interval
-from headcount.model.errors import Reason
 from headcount.model.schema import FieldType, nearest
 from headcount.query import bind_comparisons, bind_values, tree
 from headcount.query.bound import Condition, Follows
@@ -30,7 +29,7 @@ from headcount.query.expressions import (
     Source,
     Sources,
 )
-from headcount.query.names import ContactScope, PropertyScope, Scope
+from headcount.query.names import ContactScope, PropertyScope, Scope, no_property
 from headcount.query.tree import CompareOp, Duration, Edge, TimesOp
 
 if TYPE_CHECKING:
@@ -122,11 +121,11 @@ def _uncut(b: Binder, node: tree.Window | None) -> Interval:
             return Interval(start, in_calendar(b, node, lambda: b.clock.day_end(after - 1)))
 
 
-def last(b: Binder, duration: Duration, node: tree.Node, *, until: int | None = None) -> Interval:
-    """Return the instants after `until` - duration, up to `until` (as_of)."""
-    end = b.clock.as_of if until is None else until
-    start = bind_values.in_calendar(b, node, lambda: b.clock.step(end, duration, -1))
-    return Interval(start + 1, end)
+def last(b: Binder, duration: Duration, node: tree.Node) -> Interval:
+    """Return the instants after as_of - duration, up to as_of."""
+    now = b.clock.as_of
+    start = bind_values.in_calendar(b, node, lambda: b.clock.step(now, duration, -1))
+    return Interval(start + 1, now)
 
 
 def _edge(b: Binder, node: tree.EdgeWindow) -> Interval:
@@ -190,21 +189,9 @@ def _warn_if_impossible(b: Binder, low: int, high: int | None, node: tree.Segmen
 
 def regularly(b: Binder, node: tree.Regularly) -> Condition:
     """Return those who met the number of times in enough of the periods up to as_of."""
-    if node.periods > b.limits.periods:
-        raise b.refusals.error(
-            Reason.LIMIT_EXCEEDED,
-            f"expected at most {b.limits.periods:,} periods, found {node.periods:,}",
-            node,
-        )
     found = sources(b, node.event)
     low, high = bounds(node.times)
     _warn_if_impossible(b, low, high, node)
-    if node.at_least > node.periods:
-        b.warn(
-            "EMPTY_RANGE",
-            f"{node.at_least} of {node.periods} periods cannot be, so nobody matches",
-            node,
-        )
     edges = [b.clock.as_of]
     for number in range(1, node.periods + 1):
         span = Duration(node.period.amount * number, node.period.unit)
@@ -289,8 +276,7 @@ def aggregate(b: Binder, node: tree.Aggregate) -> Expression:
     held = [(source, source.event.property(node.property)) for source in found]
     having = tuple(Source(s.event, s.where, p) for s, p in held if p is not None)
     if not having:
-        names = list(dict.fromkeys(p.name for s in found for p in s.event.properties))
-        message = f"`{node.event.name}` has no property `{node.property}`"
+        message, names = no_property(node.property, [source.event for source in found])
         raise b.refusals.unknown(message, node, nearest(node.property, names))
     kinds = {KINDS[s.property.type] for s in having if s.property is not None}
     if len(kinds) > 1:

@@ -31,6 +31,7 @@ from headcount.query.expressions import (
     Missing,
     Unary,
 )
+from headcount.query.literals import write_string
 from headcount.query.names import listed
 from headcount.query.tree import CompareOp, SetMode, TextOp
 
@@ -46,7 +47,10 @@ def equals(
 ) -> Condition:
     """Return those whose text, or one of whose texts, is one of *literals* (text, where)."""
     nearby = _first_field(value)
-    return of_each(value, lambda one: _equals(b, one, nearby, literals, node))
+    if isinstance(value, FieldValue):
+        found = tuple((field_key(text, nearby), text) for text, _ in literals)
+        b.mention(nearby, found, node)
+    return of_each(value, lambda one: _equals(b, one, nearby, literals))
 
 
 def _equals(
@@ -54,7 +58,6 @@ def _equals(
     value: Expression,
     nearby: Field,
     literals: Sequence[tuple[str, tree.Node]],
-    node: tree.Segment,
 ) -> Condition:
     if isinstance(value, Missing):
         return NO_ONE
@@ -63,14 +66,13 @@ def _equals(
         return Always(field_key(str(value.value), nearby) in keys)
     assert isinstance(value, FieldValue)
     field = value.field
-    found = {}
+    found = set()
     for text, at in literals:
         key = field_key(text, field)
-        found[key] = text
+        found.add(key)
         refusal = _unknown_value(b, field, key, text, at)
         if refusal is not None:
             raise refusal
-    b.mention(field, tuple(found.items()), node)
     return KeyIn(value, frozenset(found))
 
 
@@ -89,7 +91,9 @@ def _unknown_value(
         if key in places(field):
             return None
         values = list(field.values)
-        message = f"`{field.name}` has no value {text!r}; its values are {listed(values)}"
+        message = (
+            f"`{field.name}` has no value {write_string(text)}; its values are {listed(values)}"
+        )
         return b.refusals.invalid(message, node, nearest(text, values))
     if field.builtin and field.name == "label":
         return _unseen(b, "label", b.known.labels, key, text, node)
@@ -103,7 +107,9 @@ def _unseen(
 ) -> UserError | None:
     if key in known:
         return None
-    message = f"unknown {what} {text!r}: no contact has it and the schema does not declare it"
+    message = (
+        f"unknown {what} {write_string(text)}: no contact has it and the schema does not declare it"
+    )
     return b.refusals.unknown(message, node, nearest(text, known.values()))
 
 
@@ -127,7 +133,7 @@ def compare(
     order = _stage(left) or _stage(right)
     if order is None:
         raise b.refusals.mismatch(
-            f"text has no order, so `{op}` cannot compare {b.refusals.quoted(node.left)};"
+            f"text has no order, so `{node.op}` cannot compare {b.refusals.quoted(node.left)};"
             " use =, !=, in or contains (only a stage has an order)",
             node,
         )
@@ -171,7 +177,7 @@ def _stage_compare(
     """Return those whose stage stands on the given side of *literal* (text, where)."""
     field = _stage(value)
     if field is None:
-        raise b.refusals.mismatch(f"only a stage has an order, so `{op}` needs one", node)
+        raise b.refusals.mismatch(f"only a stage has an order, so `{node.op}` needs one", node)
     key = field_key(literal[0], field)
     refusal = _unknown_value(b, field, key, *literal)
     if refusal is not None:
@@ -195,7 +201,7 @@ def _stages_compare(
     first, second = _stage(left), _stage(right)
     if first is None or second is None or places(first) != places(second):
         raise b.refusals.mismatch(
-            f"`{op}` needs two stages with the same values in the same order", node
+            f"`{node.op}` needs two stages with the same values in the same order", node
         )
     if op in (CompareOp.GT, CompareOp.GE):
         left, right, op = right, left, MIRRORED[op]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _CLOCK_UNITS = (Unit.MINUTE, Unit.HOUR)
 _ONE_ARGUMENT = ("month", "day", "weekday", "year", "hour", "anniversary", "abs", "round", "length")
+_MOST_ARGUMENTS = 32  # each `coalesce` argument nests the condition on it one deeper
 _CALENDAR = ("month", "day", "weekday", "year")
 
 
@@ -271,7 +272,7 @@ def _call(b: Binder, node: tree.Call, scope: Scope) -> Expression:
     if function in _ONE_ARGUMENT:
         _needs(b, node, count == 1, "one argument")
         return _unary(b, node, operands[0])
-    _needs(b, node, count >= 1, "at least one argument")
+    _needs(b, node, 1 <= count <= _MOST_ARGUMENTS, f"1 to {_MOST_ARGUMENTS} arguments")
     return _choice(b, node, operands)
 
 
@@ -291,7 +292,7 @@ def _unary(b: Binder, node: tree.Call, operand: Expression) -> Expression:
         _expects(b, node, operand, (Kind.INSTANT,), "a datetime")
     else:
         _expects(b, node, operand, (Kind.DATE, Kind.INSTANT), "a date or a datetime")
-        operand = local_day(b, operand)
+        operand = local_day(b, operand, argument)
     if isinstance(operand, Missing):
         return Missing(Kind.DATE if function == "anniversary" else Kind.NUMBER)
     if isinstance(operand, Constant):
@@ -311,15 +312,16 @@ def _expects(
         raise b.refusals.mismatch(f"`{node.function}` needs {wanted}, but {found}", argument)
 
 
-def local_day(b: Binder, time: Expression) -> Expression:
+def local_day(b: Binder, time: Expression, node: tree.Node) -> Expression:
     """Return the calendar day of a time; a date is its own."""
     if time.kind is Kind.DATE:
         return time
     if isinstance(time, Missing):
         return Missing(Kind.DATE)
     if isinstance(time, Constant):
-        assert isinstance(time.value, int)
-        return Constant(b.clock.day_of(time.value), Kind.DATE)
+        instant = time.value
+        assert isinstance(instant, int)
+        return Constant(in_calendar(b, node, lambda: b.clock.day_of(instant)), Kind.DATE)
     return LocalDay(time)
 
 
@@ -335,7 +337,8 @@ def _unary_constant(b: Binder, node: tree.Call, function: str, operand: Constant
         case "round":
             return Constant(round_half_away(held), operand.kind)
         case "hour":
-            return Constant(b.clock.hour_of(int(held)), Kind.NUMBER)
+            hour = in_calendar(b, node, lambda: b.clock.hour_of(int(held)))
+            return Constant(hour, Kind.NUMBER)
         case "anniversary":
             return Constant(in_calendar(b, node, lambda: b.clock.anniversary(int(held))), Kind.DATE)
     date = to_date(int(held))

@@ -34,6 +34,7 @@ from headcount.query.limits import Limits, require_within
 from headcount.query.names import Known
 from headcount.query.parse import parse
 from headcount.query.plan import Plan, plan
+from headcount.query.results import Results
 
 Query = str | tree.Segment
 
@@ -71,11 +72,17 @@ class Prepared(NamedTuple):
 
 
 class Engine:
-    """Answers questions about one view."""
+    """
+    Answers questions about one view.
 
-    def __init__(self, view: View) -> None:
+    *results* remembers what was found: one memory may serve many engines, `Results(0)` turns it
+    off, and without one the engine has its own.
+    """
+
+    def __init__(self, view: View, results: Results | None = None) -> None:
         self.view = view
-        self._known = Known(view)
+        self.results = Results() if results is None else results
+        self.known = Known(view)
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
 
     def count(self, query: Query, context: QueryContext) -> Counted:
@@ -86,7 +93,7 @@ class Engine:
             UserError: *query* is not valid, or `context.check` ended it.
         """
         prepared = self.prepared(query, context)
-        found = evaluate.count(prepared.plan, self.view, context.check)
+        found = evaluate.count(prepared.plan, self.view, context.check, self.results)
         return Counted(found, prepared.warnings)
 
     def members(
@@ -102,7 +109,7 @@ class Engine:
             UserError: *query* is not valid; while iterating, `context.check` ended it.
         """
         prepared = self.prepared(query, context)
-        return evaluate.members(prepared.plan, self.view, context.check, first_block)
+        return evaluate.members(prepared.plan, self.view, context.check, first_block, self.results)
 
     def validate(self, query: Query, context: QueryContext) -> Validated:
         """Return what is wrong with *query*, and its canonical text."""
@@ -130,7 +137,7 @@ class Engine:
         segment = _tree(query, limits)
         text = query if isinstance(query, str) else None
         context = QueryContext(as_of, zone, limits)
-        bound = bind(segment, self.view, context, text, self._known)
+        bound = bind(segment, self.view, context, text, self.known)
         warnings = bound.warnings + absent(bound.mentions, self.view)
         return Prepared(plan(bound, self.view), warnings)
 

@@ -71,7 +71,7 @@ def estimate(condition: Condition, block: Block | None) -> Estimate:
         case InRanges(FieldValue(field), ranges):
             index = range_index(block, field)
             size = sum(index.count_between(*limits(r)) for r in ranges[:8])
-            return Estimate(float(size), _RANGE * len(ranges))
+            return Estimate(float(size), min(_RANGE * len(ranges), _VECTOR))
         case Matches(FieldValue(field)):
             scanned = is_exact(field) or isinstance(text_index(block, field), TextIndex)
             return Estimate(rows / _GUESS, _SCAN if scanned else _PATTERN)

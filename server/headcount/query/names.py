@@ -7,7 +7,7 @@ Names: what a word in a segment can stand for, and where it is looked up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -155,15 +155,24 @@ class PropertyScope:
 
     def unknown(self, node: tree.Name) -> Exception:
         """Return the error of a name that is no property."""
-        names = list(dict.fromkeys(p.name for e in self.together for p in e.properties))
-        message = f"`{self.event.name}` has no property `{node.name}`"
-        if not names:
-            message += "; it has no properties"
-        elif self.known.schema.field(node.name) is not None:
-            message += f", which is a field of the contact; its properties are {listed(names)}"
-        else:
-            message += f"; its properties are {listed(names)}"
+        message, names = no_property(node.name, self.together)
+        if self.known.schema.field(node.name) is not None:
+            message += f"; `{node.name}` is a field of the contact, which `where` cannot ask about"
         return self.refusals.unknown(message, node, nearest(node.name, names))
+
+
+def no_property(name: str, events: Sequence[EventType]) -> tuple[str, list[str]]:
+    """Return the message that none of *events* has a property *name*, and those that there are."""
+    names = list(dict.fromkeys(p.name for event in events for p in event.properties))
+    if len(events) == 1:
+        message, its = f"`{events[0].name}` has no property `{name}`", "its"
+    else:
+        message, its = (
+            f"none of {listed([e.name for e in events])} has a property `{name}`",
+            "their",
+        )
+    there_are = f"{its} properties are {listed(names)}" if names else "there are no properties"
+    return f"{message}; {there_are}", names
 
 
 def listed(names: list[str], limit: int = 8) -> str:

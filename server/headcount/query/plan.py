@@ -13,7 +13,7 @@ A plan prints as a tree, with the number of contacts that each node was estimate
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -101,14 +101,20 @@ class Plan:
 
 def plan(bound: Bound, view: View) -> Plan:
     """Return the plan of a bound segment; about 10 µs a condition."""
-    condition, negated = rewritten(bound.condition)
+    (found,) = plan_each([bound.condition], bound.clock, view)
+    return found
+
+
+def plan_each(conditions: Iterable[Condition], clock: Clock, view: View) -> list[Plan]:
+    """Return a plan of each condition; what is equal in several is one node, shared by all."""
     sample = view.blocks[0] if view.blocks else None
-    builder = _Builder(sample, bound.clock)
-    root = builder.node(condition)
+    builder = _Builder(sample, clock)
+    signed = ((builder.node(found), negated) for found, negated in map(rewritten, conditions))
+    roots = list(signed)
     rows = sum(block.rows for block in view.blocks)
-    return Plan(
-        root, negated, bound.clock, frozenset(builder.shared), rows / sample.rows if sample else 0.0
-    )
+    scale = rows / sample.rows if sample and sample.rows else 0.0
+    shared = frozenset(builder.shared)
+    return [Plan(root, negated, clock, shared, scale) for root, negated in roots]
 
 
 class _Builder:

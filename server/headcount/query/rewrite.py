@@ -115,15 +115,15 @@ def _merged_any(items: Sequence[Condition]) -> Condition:
 def _merged_all(held: Sequence[Condition], left_out: Sequence[Condition]) -> Condition:
     """Return those in all of *held* (at least one) and none of *left_out*."""
     inside, outside = dict.fromkeys(held), dict.fromkeys(left_out)
-    if NO_ONE in inside or EVERYONE in outside or any(item in inside for item in outside):
+    if NO_ONE in inside or EVERYONE in outside:
         return NO_ONE
-    signed = [item for item in inside if isinstance(item, Complement)]
-    if signed:  # an item of an `All` that was opened: it says what is left out
-        outside |= dict.fromkeys(item.item for item in signed)
-        plain = [item for item in inside if not isinstance(item, Complement)]
-        return (
-            _merged_all(plain, list(outside)) if plain else complement(_merged_any(list(outside)))
-        )
+    # An `All` that was opened brings what it leaves out.
+    outside |= dict.fromkeys(item.item for item in inside if isinstance(item, Complement))
+    inside = {c: None for c in inside if not isinstance(c, Complement) and c != EVERYONE}
+    if not inside:
+        return complement(_merged_any(list(outside)))
+    if any(item in inside for item in outside):
+        return NO_ONE
     without = _merged_any(list(outside))
     outside = dict.fromkeys(_opened([without], Any)) if without != NO_ONE else {}
     keys: dict[Expression, frozenset[str]] = {}

@@ -1,0 +1,90 @@
+"""Warnings of values that nobody has."""
+
+from __future__ import annotations
+
+import pytest
+
+from headcount.query.engine import Engine
+from support.asking import happened, schema
+from support.engines import context_at, view_of
+from support.shop import AS_OF
+from support.worlds import World
+
+WORLD = World(
+    schema(
+        {"plan": "keyword", "email": "text", "spent": "number", "tags": "keywords"},
+        {"purchase": {"category": "keyword", "amount": "number"}, "login": {}},
+        lists=("news",),
+    ),
+    {
+        "ann": {"plan": "Free", "email": "ann@x.io", "spent": 1.0, "tags": ("a",)},
+        "bob": {"plan": "Pro", "email": "bob@x.io", "spent": 2.5, "label": ("vip",)},
+        "cem": {"email": "cem@x.io", "status": "Active"},
+    },
+    happened("ann", "purchase", "2026-05-01", category="Books", amount=5.0),
+)
+ENGINES = [Engine(view_of(WORLD, rows)) for rows in (1, 64)]
+
+
+def warnings(text: str) -> list[str]:
+    """Return the messages of a segment's warnings, the same for any size of block."""
+    first, second = (
+        [w.message for w in engine.validate(text, context_at(AS_OF)).warnings] for engine in ENGINES
+    )
+    assert first == second
+    return first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plan = PRO",
+        "plan in (free, Pro)",
+        'email = "ann@x.io"',
+        "id in (ann, cem)",
+        "spent = 2.5",
+        'tags contains "A"',
+        'tags contains all ("a")',
+        'label = "vip"',
+        "status = Active",
+        "did purchase where (category = books and amount = 5)",
+        "did login where (1 = 1)",
+        'coalesce(email, plan) = "Pro"',
+    ],
+)
+def test_values_that_somebody_has(text: str) -> None:
+    """A value that one contact or event has, in whatever block, is no warning."""
+    assert warnings(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("plan = Prp", "no contact has `Prp` in `plan`; did you mean `Pro`?"),
+        ("plan != gratis", "no contact has `gratis` in `plan`"),
+        ("plan in (Pro, gold, silver)", "no contact has `gold`, `silver` in `plan`"),
+        ('email = "dee@x.io"', "no contact has `dee@x.io` in `email`"),
+        ("id = 42", "no contact has `42` in `id`"),
+        ("spent = 3", "no contact has `3` in `spent`"),
+        ("spent in (1, 7)", "no contact has `7` in `spent`"),
+        ('tags contains any ("a", "zz")', "no contact has `zz` in `tags`"),
+        ("status = Pending", "no contact has `Pending` in `status`"),
+        ('in list "news"', "no contact has `news` in `list`"),
+        (
+            "did purchase where (category = bokks)",
+            "no `purchase` has `bokks` in `purchase.category`; did you mean `Books`?",
+        ),
+        ("did purchase where (amount = 6)", "no `purchase` has `6` in `purchase.amount`"),
+    ],
+)
+def test_values_that_nobody_has(text: str, message: str) -> None:
+    """A value that nobody has is a warning that says where it was looked for."""
+    assert warnings(text) == [message]
+
+
+def test_the_place_is_that_of_the_condition() -> None:
+    """A warning points at the condition that names the value."""
+    (found,) = ENGINES[0].validate("spent > 0 and plan = gold", context_at(AS_OF)).warnings
+    assert found.code == "UNKNOWN_VALUE"
+    assert found.position is not None
+    assert (found.position.column, found.position.length) == (15, 11)

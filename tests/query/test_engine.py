@@ -1,0 +1,150 @@
+"""The engine's calls: counts, members, validation, and what it remembers."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from headcount.index import bitmaps
+from headcount.model.errors import Reason, UserError
+from headcount.query import engine as engine_module
+from headcount.query import tree
+from headcount.query.engine import Engine
+from headcount.query.format import format as canonical
+from headcount.query.limits import Limits
+from headcount.query.parse import parse
+from support.engines import context_at, members_of, view_of
+from support.shop import AS_OF, SHOP
+
+CONTEXT = context_at(AS_OF, "Europe/Berlin")
+TIGHT = dataclasses.replace(CONTEXT, limits=Limits(conditions=2, depth=3))
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """Return an engine over the shop, two contacts a block."""
+    return Engine(view_of(SHOP, 2))
+
+
+def test_text_and_tree_are_one_question(engine: Engine) -> None:
+    """A segment as text, and as the tree of that text, has the same members."""
+    text = 'country = de or (spent > 500 and not label = "vip")'
+    assert members_of(engine, text, CONTEXT) == ["ann", "cem", "eva"]
+    assert members_of(engine, parse(text), CONTEXT) == ["ann", "cem", "eva"]
+    assert engine.count(text, CONTEXT).count == engine.count(parse(text), CONTEXT).count == 3
+
+
+def test_members_come_from_a_block_on(engine: Engine) -> None:
+    """Paging starts at any block; every block comes, also those with nobody."""
+    found = list(engine.members("spent > 50", CONTEXT, first_block=1))
+    assert [block.number for block, _ in found] == [1, 2]
+    assert [list(bitmaps.to_rows(rows)) for _, rows in found] == [[0], [0]]
+
+
+def test_members_are_refused_before_the_first_is_asked_for(engine: Engine) -> None:
+    """An invalid segment is an error of the call, not of the iteration."""
+    with pytest.raises(UserError, match="unknown field"):
+        engine.members("contry = DE", CONTEXT)
+
+
+def test_validation_says_all_it_knows(engine: Engine) -> None:
+    """A valid segment has its canonical text and its warnings; others have their error."""
+    found = engine.validate("COUNTRY=atlantis AND spent between 9 and 3", CONTEXT)
+    assert found.text == "COUNTRY = atlantis and spent between 9 and 3"
+    assert found.errors == ()
+    assert [warning.code for warning in found.warnings] == ["EMPTY_RANGE", "UNKNOWN_VALUE"]
+    assert [w.position and w.position.column for w in found.warnings] == [22, 1]
+
+    unbound = engine.validate("contry = DE", CONTEXT)
+    assert unbound.text == "contry = DE"
+    assert [error.reason for error in unbound.errors] == [Reason.UNKNOWN_NAME]
+
+    unread = engine.validate("country = ", CONTEXT)
+    assert unread.text == ""
+    assert [error.reason for error in unread.errors] == [Reason.SYNTAX]
+
+
+def test_counts_come_with_warnings(engine: Engine) -> None:
+    """What looks wrong is said with the number, which is right all the same."""
+    found = engine.count("country = Atlantis", CONTEXT)
+    assert found.count == 0
+    assert [warning.code for warning in found.warnings] == ["UNKNOWN_VALUE"]
+
+
+def test_the_same_text_is_planned_once(engine: Engine) -> None:
+    """A plan is remembered by text, instant, zone and limits."""
+    first = engine.prepared("spent > 3", CONTEXT)
+    assert engine.prepared("spent > 3", CONTEXT) is first
+    later = dataclasses.replace(CONTEXT, as_of=CONTEXT.as_of + 1)
+    assert engine.prepared("spent > 3", later) is not first
+    assert engine.prepared("spent > 3", context_at(AS_OF, "UTC")) is not first
+
+
+def test_long_texts_and_trees_are_not_remembered(engine: Engine) -> None:
+    """What may hold 100,000 values is planned each time."""
+    long = f"country in ({', '.join(f'c{n}' for n in range(1000))})"
+    assert engine.prepared(long, CONTEXT) is not engine.prepared(long, CONTEXT)
+    assert engine.prepared(parse(long), CONTEXT) is not engine.prepared(parse(long), CONTEXT)
+    assert engine.count(long, CONTEXT).count == 0
+
+
+def test_another_view_is_another_answer() -> None:
+    """Engines share nothing that depends on their view, for equal texts."""
+    smaller = dataclasses.replace(SHOP, contacts={"ann": SHOP.contacts["ann"]}, events=())
+    both = Engine(view_of(SHOP)), Engine(view_of(smaller))
+    assert [e.count("everyone", CONTEXT).count for e in both] == [6, 1]
+
+
+def test_limits_hold_for_texts_and_trees(engine: Engine) -> None:
+    """A segment beyond a limit is refused, whichever form it has."""
+    many = "spent > 1 and spent > 2 and spent > 3"
+    deep: tree.Segment = tree.Everyone()
+    for _ in range(5):
+        deep = tree.Not(deep)
+    for query in (many, parse(many), deep, canonical(deep)):
+        with pytest.raises(UserError) as error:
+            engine.count(query, TIGHT)
+        assert error.value.reason is Reason.LIMIT_EXCEEDED
+
+
+def test_a_tree_of_any_depth_is_refused(engine: Engine) -> None:
+    """A tree of 100,000 levels is an error, not an overflow of the stack."""
+    deep: tree.Segment = tree.Everyone()
+    for _ in range(100_000):
+        deep = tree.Not(deep)
+    with pytest.raises(UserError, match="64 levels"):
+        engine.count(deep, CONTEXT)
+
+
+def test_the_deepest_segment_is_answered(engine: Engine) -> None:
+    """All levels that the limits allow, with the widest `coalesce` at the bottom."""
+    operands = ", ".join(["city", "country"] * 16)
+    leaf = f'coalesce({operands}) = "köln" and not coalesce(spent, orders, 0) > 1e9'
+    text = leaf
+    for level in range(19):
+        text = f"spent > {level} or not ({text} and country is not empty)"
+    assert engine.count(text, CONTEXT).count == len(members_of(engine, text, CONTEXT))
+
+
+def test_a_thousand_conditions(engine: Engine) -> None:
+    """As many conditions as the limits allow, of every kind at once."""
+    some = ["spent > {}", "did opened at least {} times", 'label != "vip"', "orders * 2 > {}"]
+    text = " or ".join(
+        f"({some[n % 4].format(n)})".replace("= vip", '= "vip"') for n in range(1000)
+    )
+    assert engine.count(text, CONTEXT).count == len(members_of(engine, text, CONTEXT))
+
+
+def test_an_empty_workspace() -> None:
+    """Nobody is in any segment of a workspace without contacts."""
+    nobody = Engine(view_of(dataclasses.replace(SHOP, contacts={}, events=())))
+    for text in ("everyone", "not spent > 3", "did opened", "spent * 2 > 3", "sample 50%"):
+        assert nobody.count(text, CONTEXT).count == 0
+        assert members_of(nobody, text, CONTEXT) == []
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Neither plans nor trees pile up without end."""
+    assert engine_module._parsed.cache_info().maxsize
+    assert Engine(view_of(SHOP))._remembered.cache_info().maxsize

@@ -1,0 +1,36 @@
+"""The engine over a world: its blocks built in memory, its answers as ids."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from headcount.index import bitmaps
+from headcount.index.block import BLOCK_ROWS, Block
+from headcount.index.view import Version, View
+from headcount.query.clock import to_micros
+from headcount.query.context import QueryContext
+from headcount.query.engine import Engine, Query
+from support.worlds import World, to_blocks
+
+
+def view_of(world: World, block_rows: int = BLOCK_ROWS) -> View:
+    """Return the view of a world, in blocks of that many contacts."""
+    blocks = [
+        Block.build(number, contacts, events, world.schema)
+        for number, (contacts, events) in enumerate(to_blocks(world, block_rows))
+    ]
+    return View(world.schema, tuple(blocks), Version(1, 1), block_rows)
+
+
+def context_at(as_of: dt.datetime, zone: str = "UTC") -> QueryContext:
+    """Return the context of a query at an aware instant."""
+    return QueryContext(to_micros(as_of), ZoneInfo(zone))
+
+
+def members_of(engine: Engine, query: Query, context: QueryContext) -> list[str]:
+    """Return the ids of a query's members, in the order of their ordinals."""
+    found: list[str] = []
+    for block, rows in engine.members(query, context):
+        found += block.ids.take(bitmaps.to_rows(rows)).to_pylist()
+    return found
