@@ -134,3 +134,22 @@ def test_an_instant_at_the_end_of_the_calendar(year: int) -> None:
     with pytest.raises(UserError, match="years 2 to 9998") as error:
         bind(tree.Everyone(), ENGINE.view, edge)
     assert error.value.field == "as_of"
+
+
+def test_a_duration_that_no_calendar_has() -> None:
+    """A tree that no parser made may hold any duration; it is refused where it is used."""
+    endless = tree.Duration(10**30, tree.Unit.YEAR)
+    born, opened = tree.Name("born"), tree.EventSelector("opened")
+    later = tree.Arithmetic(tree.ArithmeticOp.ADD, born, tree.DurationValue(endless))
+    for segment in (
+        tree.Compare(later, tree.CompareOp.GT, tree.TimeWord(tree.Moment.TODAY)),
+        tree.Age(born, tree.CompareOp.GT, endless),
+        tree.Within(born, tree.Direction.NEXT, endless),
+        tree.Compare(born, tree.CompareOp.GT, tree.Ago(endless)),
+        tree.Did(opened, None, tree.LastWindow(endless)),
+        tree.Sequence(opened, opened, endless),
+        tree.Regularly(opened, None, 1, 2, endless),
+    ):
+        with pytest.raises(UserError) as error:
+            bind(segment, ENGINE.view, CONTEXT)
+        assert error.value.reason is Reason.INVALID_VALUE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,12 +74,13 @@ def test_counts_come_with_warnings(engine: Engine) -> None:
 
 
 def test_the_same_text_is_planned_once(engine: Engine) -> None:
-    """A plan is remembered by text, instant, zone and limits."""
-    first = engine.prepared("spent > 3", CONTEXT)
-    assert engine.prepared("spent > 3", CONTEXT) is first
+    """A plan is remembered by text, zone and limits, and by the instant if that matters."""
     later = dataclasses.replace(CONTEXT, as_of=CONTEXT.as_of + 1)
-    assert engine.prepared("spent > 3", later) is not first
-    assert engine.prepared("spent > 3", context_at(AS_OF, "UTC")) is not first
+    for text, timeless in (("spent > 3", True), ("opened > 3", False)):
+        first = engine.prepared(text, CONTEXT)
+        assert engine.prepared(text, CONTEXT) is first
+        assert (engine.prepared(text, later) is first) is timeless
+        assert engine.prepared(text, context_at(AS_OF, "UTC")) is not first
 
 
 def test_long_texts_and_trees_are_not_remembered(engine: Engine) -> None:
@@ -142,6 +144,17 @@ def test_an_empty_workspace() -> None:
     for text in ("everyone", "not spent > 3", "did opened", "spent * 2 > 3", "sample 50%"):
         assert nobody.count(text, CONTEXT).count == 0
         assert members_of(nobody, text, CONTEXT) == []
+
+
+def test_threads_share_an_engine() -> None:
+    """Many threads asking one engine at once get what one thread gets."""
+    shared = Engine(view_of(SHOP, 2))
+    texts = ["spent > 3", "opened in last 30 days", "month(born) = 5", "hour(signed_up) = 12"] * 25
+    expected = [len(members_of(shared, text, CONTEXT)) for text in texts]
+    fresh = Engine(view_of(SHOP, 2))
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda text: fresh.count(text, CONTEXT).count, texts)
+        assert list(found) == expected
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -203,6 +203,7 @@ def regularly(b: Binder, node: tree.Regularly) -> Condition:
 
 def follows(b: Binder, node: tree.Sequence) -> Condition:
     """Return those with a first event that is, or never was, followed by another in time."""
+    bind_values.require_length(b, node.within, node)
     first, then = sources(b, node.first), sources(b, node.then)
     return Follows(
         first, then, node.within, window(b, node.window), b.clock.as_of, never=node.negated

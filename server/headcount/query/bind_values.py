@@ -32,6 +32,7 @@ from headcount.query.expressions import (
     Unary,
 )
 from headcount.query.names import ContactScope, Scope
+from headcount.query.rules import duration_fault
 from headcount.query.tree import Duration, Moment, Unit
 from headcount.query.zones import DAY_US
 
@@ -116,6 +117,13 @@ def in_calendar(b: Binder, node: tree.Node, work: Callable[[], int]) -> int:
         raise b.refusals.invalid(message, node) from None
 
 
+def require_length(b: Binder, duration: Duration, node: tree.Node) -> None:
+    """Refuse a duration that no calendar has: a tree that no parser made may hold one."""
+    fault = duration_fault(duration)
+    if fault is not None:
+        raise b.refusals.invalid(fault, node)
+
+
 def days_in(b: Binder, duration: Duration, node: tree.Node) -> float:
     """Return an exact duration as a number of days."""
     exact = EXACT_US.get(duration.unit)
@@ -162,6 +170,7 @@ def shift(
     clock_time = duration.unit in _CLOCK_UNITS
     if time.kind is Kind.DATE and clock_time:
         time = day_start(b, time, node)
+    require_length(b, duration, node)
     if not isinstance(time, Constant):
         return Shifted(time, duration, sign, time.kind)
     moment = time.value

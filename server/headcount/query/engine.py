@@ -4,9 +4,9 @@ The engine: questions in, counts and members out, over one view.
     text or tree  --parse-->  --bind-->  --plan-->  remembered  --evaluate-->  count, rows
 
 What the embedded API and the server both call. An engine belongs to one view, which never changes;
-so plans can be remembered by text, instant and zone, and a newer view has an engine of its own.
-Trees are remembered by text alone, for every view. Long texts, and queries that come as trees, are
-not remembered: they may hold 100,000 values.
+so plans can be remembered by text, instant and zone (a timeless segment's by text and zone), and a
+newer view has an engine of its own. Trees are remembered by text alone, for every view. Long texts,
+and queries that come as trees, are not remembered: they may hold 100,000 values.
 
 Safe to call from several threads.
 """
@@ -35,6 +35,7 @@ from headcount.query.names import Known
 from headcount.query.parse import parse
 from headcount.query.plan import Plan, plan
 from headcount.query.results import Results
+from headcount.query.timeless import is_timeless
 
 Query = str | tree.Segment
 
@@ -84,6 +85,7 @@ class Engine:
         self.results = Results() if results is None else results
         self.known = Known(view)
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
+        self._timeless = lru_cache(maxsize=_PLANS)(self._is_timeless)
 
     def count(self, query: Query, context: QueryContext) -> Counted:
         """
@@ -129,9 +131,12 @@ class Engine:
         Raises:
             UserError: *query* is not valid.
         """
-        short = isinstance(query, str) and len(query) <= _LONGEST
-        make = self._remembered if short else self._prepare
-        return make(query, context.as_of, context.zone, context.limits)
+        as_of, zone, limits = context.as_of, context.zone, context.limits
+        if not isinstance(query, str) or len(query) > _LONGEST:
+            return self._prepare(query, as_of, zone, limits)
+        if self._timeless(query, limits):
+            as_of = 0
+        return self._remembered(query, as_of, zone, limits)
 
     def _prepare(self, query: Query, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
         segment = _tree(query, limits)
@@ -140,6 +145,9 @@ class Engine:
         bound = bind(segment, self.view, context, text, self.known)
         warnings = bound.warnings + absent(bound.mentions, self.view)
         return Prepared(plan(bound, self.view), warnings)
+
+    def _is_timeless(self, text: str, limits: Limits) -> bool:
+        return is_timeless(_tree(text, limits), self.view.schema)
 
 
 def _tree(query: Query, limits: Limits) -> tree.Segment:
