@@ -233,8 +233,12 @@ class Schema:
         seen[folded] = owner
 
 
+_COMPARED = 200  # code points
+
+
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """Return up to *limit* of the *known* names that are close to *name*, nearest first."""
     by_folded = {k.casefold(): k for k in known}
-    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=limit, cutoff=0.6)
+    wanted = name[:_COMPARED].casefold()  # comparing takes time with the square of the length
+    close = difflib.get_close_matches(wanted, list(by_folded), n=limit, cutoff=0.6)
     return tuple(by_folded[c] for c in close)

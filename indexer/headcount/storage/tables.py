@@ -249,11 +249,13 @@ class TableReader:
 
     def _at(self, piece: int) -> apsw.Blob:
         """Return the blob handle, at the start of *piece*."""
-        if self._blob is None or self._blob.closed:  # a failed reopen closes it
-            self._blob = self._database.blob_open("main", "pieces", "data", piece, False)
+        blob, self._blob = self._blob, None  # a failed reopen closes it
+        if blob is None:
+            blob = self._database.blob_open("main", "pieces", "data", piece, False)
         else:
-            self._blob.reopen(piece)
-        return self._blob
+            blob.reopen(piece)
+        self._blob = blob
+        return blob
 
     def _rows(
         self, statement: str, *types: type, values: tuple[int, ...] = ()

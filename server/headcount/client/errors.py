@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2, status_pb2
 
 from headcount.model.errors import HeadcountError, Reason, UserError
 from headcount.rpc import status

@@ -28,7 +28,7 @@ from typing import TextIO
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import grpc
-from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import (
     reflection,
     reflection_pb2,
 )

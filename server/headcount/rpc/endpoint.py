@@ -26,7 +26,7 @@ from typing import Any, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError, Message
-from google.rpc import status_pb2  # type: ignore[import-untyped]
+from google.rpc import status_pb2
 from structlog.typing import FilteringBoundLogger
 
 from headcount.model.errors import Reason, UserError

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import grpc
-from grpc_health.v1 import health, health_pb2  # type: ignore[import-untyped]
+from grpc_health.v1 import health, health_pb2
 
 from headcount.model.errors import Reason, UserError
 from headcount.rpc.admission import Lane

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2, status_pb2
 
 from headcount.model.errors import CorruptionError, Position, Reason, UserError
 
