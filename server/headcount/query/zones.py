@@ -5,8 +5,8 @@ Local time of a whole array of instants: what `zoneinfo` knows, as a table that 
 a zone become two short arrays, found once by asking `zoneinfo` every two days and bisecting where
 two answers differ:
 
-    starts   [ -inf, 2025-03-30T01:00Z, 2025-10-26T01:00Z, ... ]   seconds UTC
-    offsets  [ 3600,              7200,              3600, ... ]   seconds, from that start on
+    starts   [ -inf, 2025-03-30T01:00Z, 2025-10-26T01:00Z, ... ]   UTC
+    offsets  [   1h,                2h,                1h, ... ]   from that start on
 
 Two days are enough: the shortest time between two changes of offset, over all 599 zones, is 4 days
 (Africa/Freetown, 1939). The table grows to the instants it is asked about, 0.2 ms a year. No zone
@@ -42,9 +42,13 @@ _RULES_S = 4_102_444_800  # 2100-01-01: from here on a zone is its rule
 _CYCLE_S = 146_097 * DAY_S  # 400 years, a whole number of weeks
 _LAST_S = _RULES_S + _CYCLE_S + _MARGIN_S
 
+_FIRST_US = _FIRST_S * SECOND_US
+_RULES_US = _RULES_S * SECOND_US
+_CYCLE_US = _CYCLE_S * SECOND_US
+
 
 class _Table(NamedTuple):
-    """Offsets of a zone, right for instants from `low` to `high` (seconds UTC)."""
+    """Offsets of a zone, right for instants from `low` to `high`; all in microseconds."""
 
     low: int
     high: int
@@ -69,10 +73,10 @@ class LocalTime:
         """Return the wall clock at each instant, as µs since 1970-01-01T00:00 on that clock."""
         if not len(instants):
             return instants
-        seconds = _into_table(instants // SECOND_US)
-        table = self._covering(seconds)
-        found = np.searchsorted(table.starts, seconds, side="right") - 1
-        return instants + table.offsets[found] * SECOND_US
+        inside = _into_table(instants)
+        table = self._covering(inside)
+        found = np.searchsorted(table.starts, inside, side="right") - 1
+        return instants + table.offsets.take(found)
 
     def days(self, instants: Instants) -> Days:
         """Return the calendar day of each instant."""
@@ -94,8 +98,7 @@ class LocalTime:
     def _from_wall(self, local: Instants, *, first_after: bool) -> Instants:
         if not len(local):
             return local
-        seconds = local // SECOND_US
-        inside = _into_table(seconds)
+        inside = _into_table(local)
         table = self._covering(inside)
         # The first stretch of one offset whose clock gets beyond the time asked for.
         found = np.searchsorted(table.reach, inside, side="right")
@@ -106,11 +109,11 @@ class LocalTime:
             result = np.where(skipped, table.starts[found], result)
         else:
             result = np.where(skipped, inside - table.offsets[np.maximum(found - 1, 0)], result)
-        micros: Instants = (result + (seconds - inside)) * SECOND_US
-        return micros if first_after else micros + local % SECOND_US
+        result += local - inside
+        return result
 
-    def _covering(self, seconds: Instants) -> _Table:
-        low, high = int(seconds.min()) - DAY_S, int(seconds.max()) + DAY_S
+    def _covering(self, instants: Instants) -> _Table:
+        low, high = int(instants.min()) - DAY_US, int(instants.max()) + DAY_US
         table = self._table
         if table is None:
             table = self._table = self._build(low, high)
@@ -118,19 +121,23 @@ class LocalTime:
             table = self._table = self._build(min(low, table.low), max(high, table.high))
         return table
 
-    def _build(self, low: int, high: int) -> _Table:
-        low, high = max(low - _MARGIN_S, _FIRST_S - DAY_S), min(high + _MARGIN_S, _LAST_S)
+    def _build(self, low_us: int, high_us: int) -> _Table:
+        low = max(low_us // SECOND_US - _MARGIN_S, _FIRST_S - DAY_S)
+        high = min(high_us // SECOND_US + _MARGIN_S, _LAST_S)
         known = self._offset(low)
-        starts, offsets = [np.iinfo(np.int64).min], [known]
+        changes: list[int] = []
+        offsets = [known]
         for at in range(low + _STEP_S, high + _STEP_S, _STEP_S):
             offset = self._offset(at)
             if offset != known:
-                starts.append(self._change(at - _STEP_S, at))
+                changes.append(self._change(at - _STEP_S, at))
                 offsets.append(offset)
                 known = offset
-        ends = np.array([*starts[1:], high], dtype=np.int64)
-        reach = np.maximum.accumulate(ends + np.array(offsets, dtype=np.int64))
-        return _Table(low, high, np.array(starts), np.array(offsets, dtype=np.int64), reach)
+        ends = np.array([*changes, high], dtype=np.int64) * SECOND_US
+        starts = np.append(np.iinfo(np.int64).min, ends[:-1])
+        shifts = np.array(offsets, dtype=np.int64) * SECOND_US
+        reach = np.maximum.accumulate(ends + shifts)
+        return _Table(low * SECOND_US, high * SECOND_US, starts, shifts, reach)
 
     def _offset(self, second: int) -> int:
         offset = dt.datetime.fromtimestamp(second, self._zone).utcoffset()
@@ -155,12 +162,11 @@ def local_time(zone: ZoneInfo) -> LocalTime:
     return LocalTime(zone)
 
 
-def _into_table(seconds: Instants) -> Instants:
-    """Return *seconds* moved to where a zone has the same offset and the table reaches."""
-    if int(seconds.min()) < _FIRST_S:
-        seconds = np.maximum(seconds, _FIRST_S)
-    if int(seconds.max()) >= _RULES_S + _CYCLE_S:
-        late = seconds >= _RULES_S
-        folded = _RULES_S + (seconds - _RULES_S) % _CYCLE_S
-        seconds = np.where(late, folded, seconds)
-    return seconds
+def _into_table(instants: Instants) -> Instants:
+    """Return *instants* moved to where a zone has the same offset and the table reaches."""
+    if int(instants.min()) < _FIRST_US:
+        instants = np.maximum(instants, _FIRST_US)
+    if int(instants.max()) >= _RULES_US + _CYCLE_US:
+        folded = _RULES_US + (instants - _RULES_US) % _CYCLE_US
+        instants = np.where(instants >= _RULES_US, folded, instants)
+    return instants
