@@ -71,7 +71,6 @@ def test_errors_read_as_reviewed() -> None:
         ("opened between 1 and 2", "did opened between 1 and 2 times"),
         ("opened not between 1 and 2", "did not opened between 1 and 2 times"),
         ("opened in (1, 3)", "did opened exactly 1 times or did opened exactly 3 times"),
-        ("opened > clicked", "count(opened) > count(clicked)"),
         ("opened + clicked = 2", "count(opened) + count(clicked) = 2"),
         ("engaged = 2", "did engaged exactly 2 times"),
     ],

@@ -60,7 +60,7 @@ def compare(b: Binder, node: tree.Compare, scope: Scope) -> Condition:
     left = b.value(node.left, scope)
     if op in (CompareOp.EQ, CompareOp.NE) and node.right == tree.String(""):
         return negated_if(op is CompareOp.EQ, present(left))
-    right = bind_values.right(b, node.right, left, scope)
+    right = bind_values.right(b, node.right, scope)
     if op in _TIME_WORDS:
         for side, value in ((node.left, left), (node.right, right)):
             if not value.kind.is_time:
@@ -76,8 +76,8 @@ def compare(b: Binder, node: tree.Compare, scope: Scope) -> Condition:
 def between(b: Binder, node: tree.Between, scope: Scope) -> Condition:
     """Return those with a value from low to high, both included; a date is its whole day."""
     value = b.value(node.value, scope)
-    low = bind_values.right(b, node.low, value, scope)
-    high = bind_values.right(b, node.high, value, scope)
+    low = bind_values.right(b, node.low, scope)
+    high = bind_values.right(b, node.high, scope)
     above = tree.Compare(node.value, CompareOp.GE, node.low, span=node.span)
     below = tree.Compare(node.value, CompareOp.LE, node.high, span=node.span)
     found = all_of(
@@ -97,7 +97,7 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
     numbers: list[Range] = []
     found: list[Condition] = []
     for option in node.options:
-        other = bind_values.right(b, option, value, scope)
+        other = bind_values.right(b, option, scope)
         other = _id_text(value, other)
         if isinstance(other, Constant):
             if other.value == "" and other.kind is Kind.STRING:
@@ -162,6 +162,8 @@ def _misfit(b: Binder, left: Expression, right: Expression, node: tree.Compare) 
     hint = ""
     if word is not None:
         hint = f"; `{word}` is no field, so it was taken as text"
+        if word.casefold() in b.known.events:
+            hint += f" (a number of events is `count({word})`)"
     elif left.kind in (Kind.STRING, Kind.STRINGS) and isinstance(node.right, tree.Name):
         hint = f'; `{node.right.name}` is a field here: write "{node.right.name}" for the text'
     elif left.kind.is_time and right.kind is Kind.STRING:

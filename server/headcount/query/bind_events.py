@@ -236,7 +236,7 @@ def between(b: Binder, node: tree.Between, scope: Scope) -> Condition | None:
         fewest, most = _whole_number(b, low), _whole_number(b, high)
         _warn_if_impossible(b, fewest, most, node)
         found = event_count(sources(b, name), window(b, None), fewest, most)
-    elif bind_values.right(b, low, b.value(node.value, scope), scope).kind.is_time:
+    elif bind_values.right(b, low, scope).kind.is_time:
         span = tree.BetweenWindow(low, high, span=node.span)
         found = event_count(sources(b, name), window(b, span), 1, None)
     else:

@@ -86,12 +86,8 @@ def name(node: tree.Name, scope: Scope) -> Expression:
     return found
 
 
-def right(b: Binder, node: tree.Value, beside: Expression, scope: Scope) -> Expression:
-    """
-    Return the expression on the right of *beside*: a bare word that no field has is a string.
-
-    Beside a number or a time no string can stand, so there it may also be a number of events.
-    """
+def right(b: Binder, node: tree.Value, scope: Scope) -> Expression:
+    """Return the expression on the right-hand side: a bare word that no field has is a text."""
     if not isinstance(node, tree.Name):
         return value(b, node, scope)
     found = scope.find(node)
@@ -99,10 +95,6 @@ def right(b: Binder, node: tree.Value, beside: Expression, scope: Scope) -> Expr
         return found
     if node.quoted:
         return name(node, scope)
-    if isinstance(scope, ContactScope) and beside.kind.is_numeric:
-        tally = scope.tally(node)
-        if tally is not None:
-            return tally
     return Constant(node.name, Kind.STRING)
 
 
