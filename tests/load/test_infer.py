@@ -97,6 +97,18 @@ def test_keyword_or_text() -> None:
     assert guessed([f"city {at % 1500}" for at in range(50_000)]) == "keyword"
 
 
+def test_the_value_that_spoils_a_type_is_told() -> None:
+    """When most values are numbers or days, the note names one that is not, and why."""
+    guess = Guess("spent", UTC)
+    guess.observe(pa.array(["1", "2", "1,234.50"]))
+    assert guess.field().type is FieldType.KEYWORD
+    assert "no number because of `1,234.50`" in str(guess)
+    assert "remove the comma" in str(guess)
+    other = Guess("name", UTC)
+    other.observe(pa.array(["Ann", "Bob", "7"]))
+    assert "because of" not in str(other)
+
+
 def test_a_property_is_no_set() -> None:
     """Properties hold one value: `;` stays text, and lists are an error."""
     assert guessed(["a;b", "b;a"], sets=False) == "keyword"

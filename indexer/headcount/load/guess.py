@@ -53,6 +53,7 @@ class Guess:
         self._possible = list(_ORDER)
         self._lists = False
         self._words = False
+        self._spoiler = ""  # what kept most of the values from having a type
         self._longest = 0
         self._hashes = np.zeros(0, dtype=np.uint64)  # of the different texts, ascending
         self._parts: set[str] | None = set()  # between `;`, None when they are no set's values
@@ -97,7 +98,9 @@ class Guess:
 
     def __str__(self) -> str:
         different = f", {self.distinct:,} different" if self.distinct else ""
-        return f"{self.name}: {self._type()}; {self.values:,} values{different}"
+        kind = self._type()
+        spoiler = self._spoiler if kind in (FieldType.KEYWORD, FieldType.TEXT) else ""
+        return f"{self.name}: {kind}; {self.values:,} values{different}{spoiler}"
 
     def _type(self) -> FieldType:
         possible = [t for t in self._possible if t is not FieldType.BOOLEAN or self._words]
@@ -167,10 +170,14 @@ class Guess:
         found = set()
         for kind in kinds:
             try:
-                if not coerce(column, Field(self.name, kind), self._zone).refused:
-                    found.add(kind)
+                refused = coerce(column, Field(self.name, kind), self._zone).refused
             except Mismatch:
                 continue
+            if not refused:
+                found.add(kind)
+            elif not self._spoiler and 2 * len(refused) <= len(column):
+                value, reason = refused[0].value, refused[0].reason
+                self._spoiler = f"; no {kind} because of `{value}`: {reason}"
         return found
 
     def _count_texts(self, texts: pa.StringArray) -> None:
