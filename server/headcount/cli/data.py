@@ -149,7 +149,7 @@ def _read_schema(path: Path | None) -> Schema | None:
 def _shown(proposal: Proposal) -> None:
     """Show the schema that the files suggest."""
     note("The schema that the files suggest:\n")
-    note(schema_toml.render(proposal.schema))
+    note(str(proposal))
 
 
 def _asked(proposal: Proposal) -> None:
