@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from headcount.query.engine import Engine
 from headcount.query.parse import parse
 from support import oracle
 from support.asking import instant
+from support.engines import context_at, members_of, view_of
 from support.scripts import Example, read_script
 from support.small import AS_OF, SMALL, ZONE
 
@@ -24,7 +26,13 @@ def oracle_members(text: str, as_of: str, zone: str) -> set[str]:
     return oracle.members(SMALL, parse(text), instant(as_of), zone)
 
 
-ANSWERS: dict[str, Answer] = {"oracle": oracle_members}
+def engine_members(text: str, as_of: str, zone: str) -> list[str]:
+    """Return the members of a segment of the small workspace according to the engine."""
+    return members_of(ENGINE, text, context_at(instant(as_of), zone))
+
+
+ENGINE = Engine(view_of(SMALL, 4))
+ANSWERS: dict[str, Answer] = {"oracle": oracle_members, "engine": engine_members}
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from headcount.model.errors import UserError
-from support.asking import ask, happened, instant, schema
+from support.asking import happened, instant, schema
 from support.oracle_time import RefusedError
 from support.worlds import Event, World
+
+Ask = Callable[..., str]
 
 BOUGHT = World(
     schema(
@@ -133,7 +136,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("text", "members"), EXAMPLES)
-def test_events_and_lists(text: str, members: str) -> None:
+def test_events_and_lists(ask: Ask, text: str, members: str) -> None:
     """Events are counted by type, alias or group, by property and by time."""
     assert ask(BOUGHT, text) == members
 
@@ -141,7 +144,7 @@ def test_events_and_lists(text: str, members: str) -> None:
 @pytest.mark.parametrize(
     "text", ["did nothing", "did opened where (spent > 3)", "did opened where (in list 'news')"]
 )
-def test_what_nobody_can_do_is_refused(text: str) -> None:
+def test_what_nobody_can_do_is_refused(ask: Ask, text: str) -> None:
     """Unknown events and properties are errors, and so is a contact's condition inside `where`."""
     with pytest.raises((RefusedError, UserError)):
         ask(BOUGHT, text)
@@ -193,7 +196,7 @@ SEQUENCES = [
 
 
 @pytest.mark.parametrize(("text", "members"), SEQUENCES)
-def test_sequences(text: str, members: str) -> None:
+def test_sequences(ask: Ask, text: str, members: str) -> None:
     """`then` is strictly after, and within exactly the time given."""
     assert ask(STEPS, text) == members
 
@@ -223,7 +226,7 @@ REGULAR = [
 
 
 @pytest.mark.parametrize(("text", "members"), REGULAR)
-def test_regularity(text: str, members: str) -> None:
+def test_regularity(ask: Ask, text: str, members: str) -> None:
     """Periods lie back to back and end at as_of."""
     assert ask(HABITS, text, "2026-05-31T12:00") == members
 
@@ -231,7 +234,7 @@ def test_regularity(text: str, members: str) -> None:
 # --- identity ----------------------------------------------------------------------------------
 
 
-def test_an_id_counts_once_within_one_contact_and_type() -> None:
+def test_an_id_counts_once_within_one_contact_and_type(ask: Ask) -> None:
     """The first event of an id is kept; other types and contacts have ids of their own."""
     twice = [Event("ann", "open", instant(t), "e1") for t in ("2026-05-01", "2026-05-02")]
     world = World(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from headcount.model.errors import UserError
-from support.asking import ask, happened, schema
+from support.asking import happened, schema
 from support.oracle_time import RefusedError
 from support.worlds import World
+
+Ask = Callable[..., str]
 
 # `none` has nothing at all, `blank` has the ways of writing nothing.
 PEOPLE = World(
@@ -146,7 +150,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("text", "members"), EXAMPLES)
-def test_a_segment_is_a_set(text: str, members: str) -> None:
+def test_a_segment_is_a_set(ask: Ask, text: str, members: str) -> None:
     """Every contact is in a segment or in its complement."""
     assert ask(PEOPLE, text) == members
     assert set(ask(PEOPLE, f"not ({text}\n)").split()) == set(PEOPLE.contacts) - set(
@@ -171,7 +175,7 @@ def test_a_segment_is_a_set(text: str, members: str) -> None:
         "city = 3",
     ],
 )
-def test_what_is_an_error_is_refused(text: str) -> None:
+def test_what_is_an_error_is_refused(ask: Ask, text: str) -> None:
     """The parser or the oracle stumbles over what the page calls an error."""
     with pytest.raises((RefusedError, UserError)):
         ask(PEOPLE, text)

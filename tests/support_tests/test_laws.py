@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 
 from headcount.query import tree
@@ -11,6 +16,28 @@ from support.asking import ask
 from support.compare import Case
 from support.dice import Dice
 from support.strategies import random_case, random_place
+
+ORACLE = sorted(Path(oracle.__file__).parent.glob("oracle*.py"))
+ALLOWED = {
+    "__future__", "calendar", "collections.abc", "dataclasses", "datetime", "decimal", "fractions",
+    "functools", "math", "operator", "typing", "unicodedata", "zoneinfo", "re2",
+    "headcount.model.schema", "headcount.query", "headcount.query.tree",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ORACLE, ids=lambda path: path.name)
+def test_the_oracle_shares_nothing_with_the_engine(path: Path) -> None:
+    """It imports the tree, the schema, the standard library and RE2, and itself."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [str(node.module)]
+            if node.module == "headcount.query":
+                assert [alias.name for alias in node.names] == ["tree"]
+        for name in names:
+            assert name in ALLOWED or name.split(".")[0] == "support", f"{path.name}: {name}"
 
 
 def test_boolean_algebra() -> None:
@@ -44,8 +71,6 @@ NEGATABLE = (
 
 def test_a_negated_node_is_the_complement_of_its_twin() -> None:
     """`not in`, `not between`, `did not`, `!=`: each is the complement, missing values included."""
-    import dataclasses
-
     seen = set()
     for case in strategies.seeded_cases(3, 4000, sizes=(8,)):
         segment = case.segment
