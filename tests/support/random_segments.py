@@ -12,43 +12,34 @@ rounded, strings compared with a field of other options.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import re2
 
-from headcount.model.schema import STATUSES, EventType, Field, FieldType
+from headcount.model.schema import STATUSES, Field, FieldType
 from headcount.query import tree
 from headcount.query.lexicon import is_bare_word
 from headcount.query.tree import (
-    AggregateOp,
-    ArithmeticOp,
     CompareOp,
     Duration,
-    Edge,
-    EventPick,
     Moment,
     SetMode,
     TextOp,
     TimesOp,
     Unit,
 )
-from support import oracle, oracle_text
+from support import oracle_text
 from support.dice import Choices, some
 from support.oracle_values import (
     MIRRORED,
-    Contact,
-    Occurrence,
-    Query,
-    SpokenInstant,
     Text,
     TextSet,
-    Value,
 )
-from support.random_worlds import EXACT, STRINGS, Scene
+from support.random_operands import Operands
+from support.random_times import DAY_UNITS, Operand
+from support.random_worlds import STRINGS, Scene
 from support.worlds import World
 
 # What an engine may do without for a time; all of it is drawn unless it is left out.
@@ -56,18 +47,7 @@ FEATURES = frozenset({"arithmetic", "functions", "aggregates", "regularity", "se
 
 ORDER = (CompareOp.LT, CompareOp.GT, CompareOp.LE, CompareOp.GE)
 EQUALITY = (CompareOp.EQ, CompareOp.NE)
-DAY_UNITS = (Unit.DAY, Unit.WEEK, Unit.MONTH, Unit.QUARTER, Unit.YEAR)
 EXACT_UNITS = (Unit.MINUTE, Unit.HOUR, Unit.DAY, Unit.WEEK)
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """What a condition is about. `in_days` is a number of days, which a duration compares with."""
-
-    node: tree.Value
-    type: FieldType
-    field: Field | None = None
-    in_days: bool = False
 
 
 def random_segment(
@@ -78,50 +58,8 @@ def random_segment(
     return writer.segment(dice.pick((0, 0, 0, 0, 1, 1, 2, 3)))
 
 
-class Writer:
+class Writer(Operands):
     """Makes segments about one world; inside `where`, about the events of `types`."""
-
-    def __init__(
-        self,
-        dice: Choices,
-        world: World,
-        scene: Scene,
-        features: frozenset[str],
-        types: tuple[EventType, ...] = (),
-    ) -> None:
-        self.dice = dice
-        self.world = world
-        self.scene = scene
-        self.features = features
-        self.types = types
-        self.query = Query(world, scene.as_of, scene.zone)
-        self.subjects: Sequence[Contact | Occurrence] = oracle.contacts_of(world)
-        if types:
-            names = {t.name for t in types}
-            self.subjects = [Occurrence(e, types) for e in world.events if e.type in names]
-        self.labels = self.seen("label", world.schema.labels)
-        self.lists = sorted({*self.seen("list", world.schema.lists), *self.seen("opted_out", ())})
-        self.fields = self._fields()
-
-    def seen(self, field: str, declared: Sequence[str]) -> list[str]:
-        """Return the values of a multi-valued field that the workspace knows."""
-        held = (contact.get(field) or () for contact in self.world.contacts.values())
-        return sorted({*declared, *(name for names in held for name in names)})  # type: ignore[attr-defined]
-
-    def _fields(self) -> list[Operand]:
-        """Return what a name may stand for; `label` only if there is a label to ask for."""
-        if self.types:
-            first, *others = self.types
-            named = [(p.name, p) for p in first.properties if all(_same(p, t) for t in others)]
-        else:
-            stored = self.world.schema.all_fields.values()
-            named = [(f.name, f) for f in stored if self.labels or f.name != "label"]
-            named += [
-                (name, Field(name, FieldType.DATETIME))
-                for name in sorted(oracle.ENGAGEMENT_NAMES)
-                if oracle.engagement_types(self.world, name) and not self.world.schema.field(name)
-            ]
-        return [Operand(self.name(name), f.type, f) for name, f in named]
 
     # --- structure ----------------------------------------------------------------------------
 
@@ -173,191 +111,6 @@ class Writer:
             ),
         ]
         return dice.pick(makers)()
-
-    # --- names and samples --------------------------------------------------------------------
-
-    def name(self, name: str) -> tree.Name:
-        """Return a name in some case, in backticks where it must be and sometimes where not."""
-        spelled = self.spelled(name)
-        return tree.Name(spelled, not is_bare_word(spelled) or self.dice.chance(5))
-
-    def spelled(self, name: str) -> str:
-        """Return a name in some case."""
-        return self.dice.pick((name, name, name, name.upper(), name.title()))
-
-    def sample(self, node: tree.Value) -> Value:
-        """Return the value of an expression for some contact; None if a few have none."""
-        for _ in range(3):
-            if not self.subjects:
-                break
-            held = oracle.value(self.query, self.dice.pick(self.subjects), node)
-            if held is not None:
-                return held
-        return None
-
-    def duration(self, units: Sequence[Unit] = tuple(Unit)) -> Duration:
-        """Return one of the durations that the edges of the scene were made with."""
-        fitting = [d for d in self.scene.durations if d.unit in units]
-        return self.dice.pick(fitting or [Duration(30, Unit.DAY)])
-
-    # --- operands -----------------------------------------------------------------------------
-
-    def operand(self, *types: FieldType) -> Operand:
-        """Return a field or property, of one of *types* if any are named; else a derived value."""
-        there = sorted({o.type for o in self.fields if not types or o.type in types})
-        if there and (types or self.dice.chance(90)):
-            type_ = self.dice.pick(there)
-            return self.dice.pick([o for o in self.fields if o.type is type_])
-        return self.derived(*types)
-
-    def derived(self, *types: FieldType) -> Operand:
-        """Return a value that is computed, of one of *types* if any are named."""
-        makers: dict[FieldType, list[Callable[[], Operand]]] = {
-            FieldType.NUMBER: [self.calendar_part],
-            FieldType.DATE: [self.anniversary] * 2,
-            FieldType.DATETIME: [],
-        }
-        if not self.types:
-            makers[FieldType.NUMBER] += [self.event_count]
-            makers[FieldType.DATETIME] += [self.event_time]
-            if "aggregates" in self.features:
-                makers[FieldType.NUMBER] += [self.aggregate] * 4
-        if "arithmetic" in self.features:
-            makers[FieldType.NUMBER] += [self.arithmetic, self.days_between]
-            makers[FieldType.DATE] += [lambda: self.shifted(FieldType.DATE)]
-            makers[FieldType.DATETIME] += [lambda: self.shifted(FieldType.DATETIME)]
-        if "functions" in self.features:
-            makers[FieldType.NUMBER] += [self.numeric_function, self.length]
-        fitting = [m for t, ms in makers.items() if not types or t in types for m in ms]
-        if not fitting:
-            return self.calendar_part()
-        return self.dice.pick(fitting)()
-
-    def any_time(self) -> Operand:
-        """Return a date or datetime that is held, or today where none is."""
-        held = [o for o in self.fields if o.type in (FieldType.DATE, FieldType.DATETIME)]
-        if not held:
-            return Operand(tree.TimeWord(Moment.TODAY), FieldType.DATE)
-        return self.dice.pick(held)
-
-    def number(self) -> Operand:
-        """Return a number that is held, or a literal where none is."""
-        held = [o for o in self.fields if o.type is FieldType.NUMBER]
-        if not self.types and self.dice.chance(30):
-            return self.event_count()
-        if not held:
-            return Operand(tree.Number(self.dice.pick(EXACT)), FieldType.NUMBER)
-        return self.dice.pick(held)
-
-    def calendar_part(self) -> Operand:
-        """Return `month(d)` and its kin; `hour` only of an instant."""
-        time = self.any_time()
-        parts = ["month", "day", "weekday", "year"]
-        if time.type is FieldType.DATETIME:
-            parts.append("hour")
-        return Operand(tree.Call(self.dice.pick(parts), (time.node,)), FieldType.NUMBER)
-
-    def anniversary(self) -> Operand:
-        """Return `anniversary(d)`, mostly of a date."""
-        dates = [o for o in self.fields if o.type is FieldType.DATE]
-        time = self.dice.pick(dates) if dates and self.dice.chance(80) else self.any_time()
-        return Operand(tree.Call("anniversary", (time.node,)), FieldType.DATE)
-
-    def event_count(self) -> Operand:
-        """Return `count(E ...)`."""
-        event, _ = self.selector()
-        return Operand(tree.EventValue(EventPick.COUNT, event, self.window()), FieldType.NUMBER)
-
-    def event_time(self) -> Operand:
-        """Return `first(E ...)` or `last(E ...)`."""
-        event, _ = self.selector()
-        pick = self.dice.pick((EventPick.LAST, EventPick.FIRST))
-        return Operand(tree.EventValue(pick, event, self.window()), FieldType.DATETIME)
-
-    def aggregate(self) -> Operand:
-        """Return `sum(E.p ...)` and its kin, where the types allow and adding is exact."""
-        event, types = self.selector()
-        properties = Writer(self.dice, self.world, self.scene, self.features, types).fields
-        if not properties:
-            return self.event_count()
-        numbers = [p for p in properties if p.type is FieldType.NUMBER]
-        chosen = self.dice.pick(numbers if numbers and self.dice.chance(50) else properties)
-        ops = [AggregateOp.DISTINCT] * 2
-        if chosen.type in (FieldType.NUMBER, FieldType.DATE, FieldType.DATETIME):
-            ops += [AggregateOp.MIN, AggregateOp.MAX]
-        if chosen.type is FieldType.NUMBER and self.adds_exactly(types, chosen):
-            ops += [AggregateOp.SUM] * 3 + [AggregateOp.AVG]
-        op = self.dice.pick(ops)
-        assert chosen.field is not None
-        node = tree.Aggregate(op, event, self.spelled(chosen.field.name), self.window())
-        type_ = chosen.type if op in (AggregateOp.MIN, AggregateOp.MAX) else FieldType.NUMBER
-        return Operand(node, type_)
-
-    def adds_exactly(self, types: Sequence[EventType], chosen: Operand) -> bool:
-        """Return whether the property's values give the same sum in any order."""
-        assert chosen.field is not None
-        names = {t.name for t in types}
-        held = [e.properties.get(chosen.field.name) for e in self.world.events if e.type in names]
-        numbers = [abs(one) for one in held if isinstance(one, float)]
-        return sum(numbers) < 2**40 and all((one * 1024).is_integer() for one in numbers)
-
-    def arithmetic(self) -> Operand:
-        """Return `a op b` of numbers, sometimes nested."""
-        left = self.number().node
-        if self.dice.chance(25):
-            left = self.arithmetic().node
-        right = self.number().node
-        if self.dice.chance(40):
-            right = tree.Number(self.dice.pick((2.0, 5.0, 10.0, 0.5, 0.0, 3.0)))
-        op = self.dice.pick(tuple(ArithmeticOp))
-        return Operand(tree.Arithmetic(op, left, right), FieldType.NUMBER)
-
-    def days_between(self) -> Operand:
-        """Return a number of days: `today - d`, `now - t`, or of two fields."""
-        time = self.any_time()
-        same = [o for o in self.fields if o.type is time.type]
-        moment = Moment.TODAY if time.type is FieldType.DATE else Moment.NOW
-        later: tree.Value = tree.TimeWord(moment)
-        if same and self.dice.chance(30):
-            later = self.dice.pick(same).node
-        node = tree.Arithmetic(ArithmeticOp.SUBTRACT, later, time.node)
-        return Operand(node, FieldType.NUMBER, in_days=True)
-
-    def shifted(self, type_: FieldType) -> Operand:
-        """Return a date or datetime field ± a duration."""
-        held = [o for o in self.fields if o.type is type_]
-        if not held:
-            return self.anniversary()
-        op = self.dice.pick((ArithmeticOp.ADD, ArithmeticOp.SUBTRACT))
-        units = DAY_UNITS if type_ is FieldType.DATE else tuple(Unit)
-        by = tree.DurationValue(self.duration(units))
-        return Operand(tree.Arithmetic(op, self.dice.pick(held).node, by), type_)
-
-    def numeric_function(self) -> Operand:
-        """Return `abs`, `min`, `max`, `coalesce`, a sign, or `round` where no half is rounded."""
-        one = self.number().node
-        match self.dice.integer(0, 5):
-            case 0:
-                node: tree.Value = tree.Call("abs", (one,))
-            case 1:
-                node = tree.Call(self.dice.pick(("min", "max")), (one, self.number().node))
-            case 2 | 3:
-                other = self.dice.pick((self.number().node, tree.Number(0.0)))
-                node = tree.Call("coalesce", (one, other))
-            case 4 if not isinstance(one, tree.Number):
-                node = tree.Negative(one)
-            case _:
-                held = [oracle.value(self.query, subject, one) for subject in self.subjects]
-                halves = [n for n in held if isinstance(n, float) and n % 1 == 0.5]
-                node = tree.Call("abs" if halves else "round", (one,))
-        return Operand(node, FieldType.NUMBER)
-
-    def length(self) -> Operand:
-        """Return `length(s)` of a string field."""
-        held = [o for o in self.fields if o.type in (FieldType.KEYWORD, FieldType.TEXT)]
-        if not held:
-            return self.numeric_function()
-        return Operand(tree.Call("length", (self.dice.pick(held).node,)), FieldType.NUMBER)
 
     # --- forms --------------------------------------------------------------------------------
 
@@ -536,13 +289,6 @@ class Writer:
             return tree.Name(string)
         return tree.String(string)
 
-    def names_something(self, word: str) -> bool:
-        """Return whether a bare word would not be a string."""
-        subject = (
-            Occurrence(self.world.events[0], self.types) if self.types else Contact("", {}, {})
-        )
-        return oracle.names_field(self.query, subject, word)
-
     def text_match(self, operand: Operand) -> tree.Segment:
         """Return a pattern made from a string that is held."""
         field = operand.field
@@ -629,74 +375,6 @@ class Writer:
             return tree.Age(node, op, right.duration)
         return tree.Compare(node, op, right)
 
-    def time(self, operand: Operand | None) -> tree.Value:
-        """
-        Return a time to compare *operand* with, or for the edge of a window.
-
-        Beside a date, clock times and hours are errors.
-        """
-        if operand is not None and operand.type is FieldType.DATE:
-            match self.dice.integer(0, 5):
-                case 0 | 1:
-                    return tree.Ago(self.duration(DAY_UNITS))
-                case 2:
-                    return self.moved(tree.TimeWord(Moment.NOW), DAY_UNITS)
-            return self.day(operand)
-        match self.dice.integer(0, 7):
-            case 0:
-                return tree.Ago(self.duration())
-            case 1:
-                return self.moved(tree.TimeWord(Moment.NOW), tuple(Unit))
-            case 2:
-                return self.moved(self.day(operand), (Unit.HOUR, Unit.MINUTE))
-            case 3 | 4:
-                return self.clock_time(operand)
-        return self.day(operand)
-
-    def moved(self, time: tree.Value, units: Sequence[Unit]) -> tree.Value:
-        """Return a time, mostly ± a duration."""
-        if self.dice.chance(25):
-            return time
-        op = self.dice.pick((ArithmeticOp.SUBTRACT, ArithmeticOp.ADD))
-        return tree.Arithmetic(op, time, tree.DurationValue(self.duration(units)))
-
-    def day(self, operand: Operand | None) -> tree.Value:
-        """Return a calendar day, in one of the ways to write one."""
-        words = (Moment.TODAY, Moment.YESTERDAY, Moment.TOMORROW)
-        match self.dice.integer(0, 5):
-            case 0 | 1:
-                return tree.TimeWord(self.dice.pick(words))
-            case 2:
-                return self.moved(tree.TimeWord(Moment.TODAY), DAY_UNITS)
-        literal: tree.Value = tree.Date(self.some_day(operand))
-        return self.moved(literal, DAY_UNITS) if self.dice.chance(10) else literal
-
-    def some_day(self, operand: Operand | None) -> dt.date:
-        """Return a day that some contact has, or an edge."""
-        held = self.sample(operand.node) if operand and self.dice.chance(60) else None
-        if isinstance(held, SpokenInstant):
-            held = held.instant
-        if isinstance(held, dt.datetime):
-            return held.astimezone(self.scene.zone).date()
-        return held if isinstance(held, dt.date) else self.dice.pick(self.scene.days)
-
-    def clock_time(self, operand: Operand | None) -> tree.DateTime:
-        """Return a clock time that some contact has, or an edge; with an offset or without."""
-        held = self.sample(operand.node) if operand and self.dice.chance(60) else None
-        if isinstance(held, SpokenInstant):
-            held = held.instant
-        instant = held if isinstance(held, dt.datetime) else self.dice.pick(self.scene.instants)
-        match self.dice.integer(0, 3):
-            case 0:
-                return tree.DateTime(instant)
-            case 1:
-                return tree.DateTime(instant.astimezone(dt.timezone(dt.timedelta(hours=5.5))))
-            case 2:  # the same clock time, which on some days occurs twice or not at all
-                day = self.dice.pick(self.scene.days)
-                return tree.DateTime(dt.datetime.combine(day, dt.time(2, 30)))
-        wall = instant.astimezone(self.scene.zone).replace(tzinfo=None, fold=0)
-        return tree.DateTime(wall)
-
     # --- lists and events ---------------------------------------------------------------------
 
     def list_condition(self) -> tree.Segment:
@@ -708,17 +386,6 @@ class Writer:
         if self.dice.chance(30):
             return tree.OptedOut(names[0], self.negated())
         return tree.InList(names, self.negated())
-
-    def selector(self) -> tuple[tree.EventSelector, tuple[EventType, ...]]:
-        """Return a type, alias or group of events, sometimes with a `where`, and its types."""
-        name = self.dice.pick(self.world.schema.event_names())
-        types = self.world.schema.event(name)
-        where = None
-        if self.dice.chance(30):
-            inner = Writer(self.dice, self.world, self.scene, self.features, types)
-            if inner.fields and inner.subjects:
-                where = inner.segment(self.dice.pick((0, 0, 0, 1, 2)))
-        return tree.EventSelector(self.spelled(name), where), types
 
     def did(self) -> tree.Segment:
         """Return `did E ...`."""
@@ -733,23 +400,6 @@ class Writer:
         if op is TimesOp.BETWEEN:
             return tree.Times(op, n, n + self.dice.integer(0, 3))
         return tree.Times(op, n)
-
-    def window(self) -> tree.Window | None:
-        """Return a window, or none."""
-        match self.dice.integer(0, 9):
-            case 0 | 1:
-                return None
-            case 2 | 3 | 4:
-                return tree.LastWindow(self.duration())
-            case 5:
-                return tree.BetweenWindow(self.time(None), self.time(None))
-            case 6 | 7:
-                edge = self.dice.pick(tuple(Edge))
-                time = self.day(None) if edge is Edge.ON else self.time(None)
-                return tree.EdgeWindow(edge, time)
-            case 8:
-                return tree.CalendarWindow(self.dice.pick(self.scene.periods))
-        return tree.Ever()
 
     def event_name(self) -> tree.Segment:
         """Return `opens > 3`, `opens between 2 and 4`, `opened before D` and so on."""
@@ -790,12 +440,6 @@ class Writer:
         then, _ = self.selector()
         negated = self.dice.chance(40)
         return tree.Sequence(first, then, self.duration(), negated, self.window())
-
-
-def _same(property_: Field, event_type: EventType) -> bool:
-    """Return whether a type has a property of this name and type."""
-    other = event_type.property(property_.name)
-    return other is not None and other.type is property_.type
 
 
 def _alike(a: Field, b: Field) -> bool:
