@@ -82,7 +82,7 @@ class Results:
                 serial = next(self._next)
                 reference = weakref.ref(block, _noting(self._gone, (id(block), serial)))
                 known = self._serials[id(block)] = (reference, serial)
-        return Recall(self, known[1], (clock.zone.key, clock.today))
+        return Recall(self, known[1], _scope(clock))
 
     def usage(self) -> Usage:
         """Return how much is remembered."""
@@ -149,6 +149,11 @@ class Recall:
     def keep(self, asked: Hashable, rows: BitMap) -> None:
         """Remember the rows of what was asked."""
         self.results._keep((self.serial, self.scope, asked), rows)
+
+
+def _scope(clock: Clock) -> Hashable:
+    """Return what a condition means besides itself: where clocks show what, and which day it is."""
+    return clock.zone.key, clock.today
 
 
 def _noting(
