@@ -28,9 +28,9 @@ LIST_EVENTS = (LIST_JOINED, LIST_LEFT, LIST_OPTED_OUT)
 # Engagement times are not stored: each is the latest event of these types, so that it always agrees
 # with the event log and with `as_of`. A schema that declares a field of the same name replaces it.
 ENGAGEMENT_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "last_send": ("email_send", "email_sent", "send", "sent"),
-    "last_open": ("email_open", "email_opened", "open", "opened"),
-    "last_click": ("email_click", "email_clicked", "click", "clicked"),
+    "last_send": ("email_send", "send", "sent"),
+    "last_open": ("email_open", "open", "opened"),
+    "last_click": ("email_click", "click", "clicked"),
 }
 LAST_ACTIVITY = "last_activity"  # the latest event of any declared type that is not a send
 
@@ -143,18 +143,26 @@ class Schema:
         """Return the stored field called *name*, in any case, or None."""
         return self.all_fields.get(name.casefold())
 
+    def event_type(self, name: str) -> EventType | None:
+        """Return the event type that *name* is the name or an alias of, in any case, or None."""
+        folded = name.casefold()
+        if folded in self.all_events:
+            return self.all_events[folded]
+        for event in self.all_events.values():
+            if folded in (alias.casefold() for alias in event.aliases):
+                return event
+        return None
+
     def event(self, name: str) -> tuple[EventType, ...]:
         """
         Return the event types that *name* stands for: one for a type or alias, several for a group.
 
         Empty when no event type, alias or group has this name, in any case.
         """
+        one = self.event_type(name)
+        if one is not None:
+            return (one,)
         folded = name.casefold()
-        if folded in self.all_events:
-            return (self.all_events[folded],)
-        for event in self.all_events.values():
-            if folded in (alias.casefold() for alias in event.aliases):
-                return (event,)
         for group, members in self.groups.items():
             if group.casefold() == folded:
                 found = (self.event(member) for member in members)
@@ -171,8 +179,8 @@ class Schema:
         if folded == LAST_ACTIVITY:
             sends = {e.name for e in self.engagement("last_send")}
             return tuple(e for e in self.events.values() if e.name not in sends)
-        found = (self.event(event) for event in ENGAGEMENT_EVENTS.get(folded, ()))
-        return tuple(dict.fromkeys(e for events in found for e in events if not e.builtin))
+        found = (self.event_type(event) for event in ENGAGEMENT_EVENTS.get(folded, ()))
+        return tuple(dict.fromkeys(e for e in found if e is not None and not e.builtin))
 
     def field_names(self) -> list[str]:
         """Return every name that may stand where a field may, in declared spelling."""
