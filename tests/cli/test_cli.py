@@ -263,6 +263,24 @@ def test_the_users_error_is_1(
     assert "Traceback" not in shown.err
 
 
+def test_a_calculated_field_that_means_nothing_is_not_loaded(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The schema is refused before anything is read, and the message shows the place."""
+    schema = tmp_path / "schema.toml"
+    schema.write_text(SCHEMA + '[calculated]\naverage = "total_spend / count(purchase)"\n')
+    arguments = load_arguments(files, tmp_path / "shop")
+    arguments[arguments.index("--schema") + 1] = str(schema)
+    assert run(arguments) == 1
+    shown = capsys.readouterr().err
+    assert "did you mean `total_spent`?" in shown
+    assert "calculated.average" in shown
+    schema.write_text(schema.read_text().replace("total_spend ", "total_spent "))
+    assert run(arguments) == 0
+    ask = ["count", "average > 900", "--data", str(tmp_path / "shop"), *AS_OF]
+    assert printed(capsys, ask) == "1\n"
+
+
 def test_damage_is_3(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A flipped bit ends every command with 3, and the message names the file."""
     folder = tmp_path / "shop"

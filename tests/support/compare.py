@@ -114,16 +114,17 @@ def _smaller(case: Case) -> Iterator[Case]:
         gone = set(dropped)
         contacts = {id_: c for id_, c in world.contacts.items() if id_ not in gone}
         events = [e for e in world.events if e.contact not in gone]
-        yield dataclasses.replace(case, world=World(world.schema, contacts, events))
+        smaller = dataclasses.replace(world, contacts=contacts, events=events)
+        yield dataclasses.replace(case, world=smaller)
     for dropped_events in _pieces(list(world.events)):
         there = {id(event) for event in dropped_events}
         events = [e for e in world.events if id(e) not in there]
-        yield dataclasses.replace(case, world=World(world.schema, world.contacts, events))
+        yield dataclasses.replace(case, world=dataclasses.replace(world, events=events))
     for id_, contact in world.contacts.items():
         for name in contact:
             slimmer = {n: v for n, v in contact.items() if n != name}
             contacts = {**world.contacts, id_: slimmer}
-            yield dataclasses.replace(case, world=World(world.schema, contacts, world.events))
+            yield dataclasses.replace(case, world=dataclasses.replace(world, contacts=contacts))
 
 
 def _pieces(items: list[T]) -> Iterator[list[T]]:

@@ -2,8 +2,9 @@
 The oracle: docs/language.md as a program, in plain Python, one contact at a time.
 
 It answers one question, `members(world, segment, as_of, zone)`, by asking every contact every
-condition. No bitmaps, no arrays, no indexes, nothing shared with the engine but the syntax tree
-and the schema: the two agree only if both follow the page. Each function cites its section.
+condition. No bitmaps, no arrays, no indexes, nothing shared with the engine but the parser, the
+syntax tree and the schema: the two agree only if both follow the page. Each function cites its
+section.
 
     oracle            which events, which names, which conditions: all that walks the tree
     oracle_values     what a value is, and how two of them compare
@@ -11,10 +12,10 @@ and the schema: the two agree only if both follow the page. Each function cites 
     oracle_text       key forms and patterns
     oracle_time       days, durations, windows, the calendar
 
-It knows the whole language but saved segments and calculated fields of the schema. It is asked
-valid segments: it raises `RefusedError` where it stumbles over something the page calls an error,
-but it does not search for errors. What the page leaves open is said at the top of
-`oracle_functions`, and here: names of lists are matched in key form, as labels are.
+It knows the whole language; saved segments and calculated fields are worked out anew wherever their
+names stand. It is asked valid segments: it raises `RefusedError` where it stumbles over something
+the page calls an error, but it does not search for errors. What the page leaves open is said at the
+top of `oracle_functions`, and here: names of lists are matched in key form, as labels are.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from headcount.model.schema import EventType, Field, FieldType
+from headcount.model.schema import EventType, Field, FieldType, Schema
 from headcount.query import tree
+from headcount.query.parse import parse_value
 from headcount.query.tree import CompareOp
 from support import oracle_functions as functions
 from support import oracle_text, oracle_time
@@ -129,6 +131,8 @@ def holds(query: Query, subject: Subject, segment: tree.Segment) -> bool:
             return did_regularly(query, subject, segment)
         case tree.Sequence():
             return did_in_sequence(query, subject, segment)
+        case tree.InSegment(name, negated):  # Section 5
+            return holds(query, subject, query.world.saved[name]) != negated
     raise RefusedError(f"the oracle does not know {type(segment).__name__}")
 
 
@@ -394,7 +398,12 @@ def names_field(query: Query, subject: Subject, name: str) -> bool:
     """Return whether a word names a field of the contact or, inside `where`, a property."""
     if isinstance(subject, Occurrence):
         return any(event_type.property(name) for event_type in subject.types)
-    return bool(query.world.schema.field(name)) or name.casefold() in ENGAGEMENT_NAMES
+    schema = query.world.schema
+    return (
+        bool(schema.field(name))
+        or name.casefold() in ENGAGEMENT_NAMES
+        or calculation(schema, name) is not None
+    )
 
 
 def named(query: Query, subject: Subject, name: str) -> Value:
@@ -416,9 +425,26 @@ def named(query: Query, subject: Subject, name: str) -> Value:
         return typed(subject.fields.get(field_.name), field_)
     if name.casefold() in ENGAGEMENT_NAMES:
         return engagement_time(query, subject, name.casefold())
+    expression = calculation(schema, name)
+    if expression is not None:
+        return value(query, subject, expression)
     if schema.event(name):
         return len(matching(query, subject, tree.EventSelector(name), None))
     raise RefusedError(f"unknown name {name}")
+
+
+def calculation(schema: Schema, name: str) -> tree.Value | None:
+    """Section 4, Calculated fields: return the expression of the one called *name*, in any case."""
+    for declared, text in schema.calculated.items():
+        if declared.casefold() == name.casefold():
+            return parsed(text)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> tree.Value:
+    """Return the value that a text is."""
+    return parse_value(text)
 
 
 def property_of(query: Query, event: Event, name: str) -> Value:

@@ -29,6 +29,7 @@ from headcount.model.schema import (
     FieldType,
     Schema,
 )
+from headcount.query import tree
 
 ARROW_TYPES = {
     FieldType.KEYWORD: pa.string(),
@@ -62,11 +63,13 @@ class World:
     `date`, `datetime` in UTC, and tuples of strings for multi-valued fields; plus `list` and
     `opted_out`, tuples of list names. None, "", () or no entry is a missing value. The order of
     contacts is that of their ordinals. `events` are in the order given; ids may occur twice.
+    `saved` are segments by the name they were saved under.
     """
 
     schema: Schema
     contacts: Mapping[str, Mapping[str, object]]
     events: Sequence[Event]
+    saved: Mapping[str, tree.Segment] = field(default_factory=dict)
 
     @property
     def is_loadable(self) -> bool:

@@ -69,6 +69,7 @@ def load(
     create_contacts: bool = False,
     infer: bool = False,
     show: Callable[[Proposal], None] = lambda _: None,
+    check: Callable[[Schema], None] = lambda _: None,
     progress: Progress = silent,
     clock: Callable[[], float] = time.perf_counter,
     block_rows: int = BLOCK_ROWS,
@@ -80,7 +81,8 @@ def load(
     A workspace that exists is added to: known contacts get the files' columns, new ones are
     appended. *schema* extends the stored one and may then be left out. With *infer* the columns and
     event types that it lacks are added to it; *show* gets the result before anything is loaded, and
-    may raise to stop. Refused rows go to *rejects_path*; *strict* makes the first of them an error.
+    may raise to stop, as may *check*, which gets the whole schema that is loaded with. Refused rows
+    go to *rejects_path*; *strict* makes the first of them an error.
     *create_contacts* makes contacts of ids that only events or lists name.
 
     *now* becomes the epoch of a new workspace. *clock* returns seconds, for the durations.
@@ -110,6 +112,7 @@ def load(
             proposal = propose(wanted, contacts, events, progress, any_id=any_id)
             show(proposal)
             wanted = proposal.schema
+        check(wanted)
         if stored is not None:
             block_rows = stored.meta.block_rows
         known = _known_ids(stored)

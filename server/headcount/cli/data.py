@@ -35,6 +35,7 @@ from headcount.load.summary import LoadSummary
 from headcount.model import schema_toml
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
+from headcount.query.bind import check_schema
 from headcount.storage.manifest import list_workspaces
 
 _PLAIN_SECONDS = 5.0  # between lines of progress where there is no terminal
@@ -126,6 +127,7 @@ def load_files(
             create_contacts=create_contacts,
             infer=infer,
             show=_shown if yes else _asked,
+            check=check_schema,
             block_rows=block_rows,
             rejects_path=rejects,
             progress=progress,

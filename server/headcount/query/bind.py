@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import datetime as dt
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
-from headcount.index.view import View
+from headcount.index.view import Version, View
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import EventType, Field
+from headcount.model.fold import key
+from headcount.model.schema import EventType, Field, Schema
 from headcount.query import (
     bind_comparisons,
     bind_events,
@@ -28,12 +30,15 @@ from headcount.query import (
 )
 from headcount.query.bound import EVERYONE, NO_ONE, Bound, Condition, Mention, QueryWarning, Sampled
 from headcount.query.clock import Clock, OutOfCalendarError, to_date
-from headcount.query.conditions import all_of, any_of, complement
+from headcount.query.conditions import all_of, any_of, complement, negated_if
 from headcount.query.context import QueryContext
 from headcount.query.expressions import Constant, Expression, Kind
 from headcount.query.literals import write_string
 from headcount.query.names import ContactScope, Known, PropertyScope, Scope
 from headcount.query.refusals import Refusals
+from headcount.query.saved import ExpansionError, with_used
+
+_ANY_INSTANT = 946_684_800_000_000  # the start of the year 2000
 
 
 def bind(
@@ -47,7 +52,7 @@ def bind(
     Return *segment* bound to the names of *view* and the clock of *context*.
 
     *text* is what the segment was parsed from, for the places of errors; *known* is `Known(view)`,
-    given to bind many segments. About 10 µs a condition.
+    given to bind many segments, or with what is saved. About 10 µs a condition.
 
     Raises:
         UserError: a name, type or value does not fit; the message says what was expected.
@@ -55,6 +60,31 @@ def bind(
     binder = Binder(known or Known(view), context, text)
     condition = binder.condition(segment, binder.contact_scope)
     return Bound(condition, binder.clock, tuple(binder.warnings), tuple(binder.mentions))
+
+
+def check_calculated(known: Known) -> None:
+    """
+    Refuse calculated fields whose types do not fit, before anybody asks for them.
+
+    Types do not depend on the instant, so any will do.
+
+    Raises:
+        UserError: one cannot be; `field` is `calculated.<name>`.
+    """
+    if known.calculations.order:
+        binder = Binder(known, QueryContext(_ANY_INSTANT, ZoneInfo("UTC")), None)
+        for one in known.calculations.order:
+            binder.calculated(one.name)
+
+
+def check_schema(schema: Schema) -> None:
+    """
+    Refuse a schema whose calculated fields mean nothing, before there are data.
+
+    Raises:
+        UserError: as for `check_calculated`.
+    """
+    check_calculated(Known(View(schema, (), Version(0, 0))))
 
 
 def _require_calendar(clock: Clock) -> None:
@@ -79,10 +109,13 @@ class Binder:
         self.clock = Clock(context.as_of, context.zone)
         _require_calendar(self.clock)
         self.refusals = Refusals(text)
-        self.contact_scope = ContactScope(known, self.refusals, context.as_of)
+        self.contact_scope = ContactScope(known, self.refusals, context.as_of, self.calculated)
         self.warnings: list[QueryWarning] = []
         self.mentions: list[Mention] = []
+        self._context = context
         self._event: EventType | None = None  # whose `where` is being bound
+        self._calculated: dict[str, Expression] = {}  # by declared name
+        self._saved: dict[str, Condition] = {}  # by key
 
     def condition(self, node: tree.Segment, scope: Scope) -> Condition:
         """Return the bound condition of *node*."""
@@ -143,9 +176,8 @@ class Binder:
                 return bind_strings.opted_out(self, node)
             case tree.Sample():
                 return self._sample(node)
-            case tree.InSegment(name):
-                message = f"unknown segment {write_string(name)}: no segments are saved"
-                raise self.refusals.unknown(message, node, ())
+            case tree.InSegment(name, negated):
+                return negated_if(negated, self._in_segment(name, node))
         raise AssertionError(node)
 
     def value(self, node: tree.Value, scope: Scope) -> Expression:
@@ -161,6 +193,57 @@ class Binder:
         if isinstance(node, tree.Aggregate):
             return bind_events.aggregate(self, node)
         return bind_events.event_value(self, node)
+
+    def calculated(self, name: str) -> Expression | None:
+        """
+        Return the expression of the calculated field *name*; None if there is none.
+
+        Each is bound once, after those that it uses, so that a long chain of them does not recurse.
+        """
+        wanted = self.known.calculations.get(name)
+        if wanted is None:
+            return None
+        if wanted.name not in self._calculated:
+            for one in self.known.calculations.with_used(wanted.name):
+                if one.name in self._calculated:
+                    continue
+                inner = self._inside(one.text)
+                try:
+                    found = inner.value(one.value, inner.contact_scope)
+                except UserError as error:
+                    raise _placed(error, f"calculated.{one.name}") from None
+                self._calculated[one.name] = found
+        return self._calculated[wanted.name]
+
+    def _in_segment(self, name: str, node: tree.InSegment) -> Condition:
+        """Return the condition of a saved segment, bound once however often it is named."""
+        wanted = key(name)
+        if wanted in self._saved:
+            return self._saved[wanted]
+        try:
+            needed = with_used(name, self.known.saved, self._context.limits)
+        except ExpansionError as error:
+            raise self.refusals.error(error.reason, str(error), node, error.suggestions) from None
+        for one in needed:
+            if key(one.name) in self._saved:
+                continue
+            inner = self._inside(one.text)
+            try:
+                found = inner.condition(one.segment, inner.contact_scope)
+            except UserError as error:
+                raise _placed(error, f"segment {write_string(one.name)}") from None
+            self._saved[key(one.name)] = found
+        return self._saved[wanted]
+
+    def _inside(self, text: str) -> Binder:
+        """
+        Return a binder of what is put in the place of a name; *text* is what it was parsed from.
+
+        What it warns of is nobody's business here: that belongs to the one who wrote it.
+        """
+        inner = Binder(self.known, self._context, text)
+        inner._calculated, inner._saved = self._calculated, self._saved
+        return inner
 
     def _sample(self, node: tree.Sample) -> Condition:
         if not 0 <= node.percent <= 100:
@@ -192,3 +275,14 @@ class Binder:
     ) -> None:
         """Note values whose absence from the data is worth a warning."""
         self.mentions.append(Mention(field, self._event, values, self.refusals.position(node)))
+
+
+def _placed(error: UserError, field: str) -> UserError:
+    """Return *error*, said of what is called *field*."""
+    return UserError(
+        error.reason,
+        error.message,
+        position=error.position,
+        field=field,
+        suggestions=error.suggestions,
+    )

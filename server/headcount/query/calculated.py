@@ -77,6 +77,17 @@ class Calculations:
         """Return the calculated field called *name*, in any case, or None."""
         return self._found.get(name.casefold())
 
+    def with_used(self, name: str) -> tuple[Calculation, ...]:
+        """Return the calculated field *name* after all that it uses; () if there is none."""
+        wanted: set[str] = set()
+        stack = [found.name] if (found := self.get(name)) else []
+        while stack:
+            one = stack.pop()
+            if one not in wanted:
+                wanted.add(one)
+                stack.extend(self._found[one.casefold()].uses)
+        return tuple(one for one in self.order if one.name in wanted)
+
     def _refuse_taken(self, name: str) -> None:
         """Refuse the name of a stored field or an engagement time, which it would hide."""
         if self._schema.field(name) is not None:

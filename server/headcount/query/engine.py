@@ -3,10 +3,11 @@ The engine: questions in, counts and members out, over one view.
 
     text or tree  --parse-->  --bind-->  --plan-->  remembered  --evaluate-->  count, rows
 
-What the embedded API and the server both call. An engine belongs to one view, which never changes;
-so plans can be remembered by text, instant and zone (a timeless segment's by text and zone), and a
-newer view has an engine of its own. Trees are remembered by text alone, for every view. Long texts,
-and queries that come as trees, are not remembered: they may hold 100,000 values.
+What the embedded API and the server both call. An engine belongs to one view and one state of the
+saved segments, neither of which changes; so plans can be remembered by text, instant and zone (a
+timeless segment's by text and zone), and a newer view has an engine of its own. Trees are
+remembered by text alone, for every view. Long texts, and queries that come as trees, are not
+remembered: they may hold 100,000 values.
 
 Safe to call from several threads.
 """
@@ -26,7 +27,7 @@ from headcount.index.view import View
 from headcount.model.errors import UserError
 from headcount.query import evaluate, tree
 from headcount.query.absent import absent
-from headcount.query.bind import bind
+from headcount.query.bind import bind, check_calculated
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.format import format as canonical
@@ -35,6 +36,7 @@ from headcount.query.names import Known
 from headcount.query.parse import parse
 from headcount.query.plan import Plan, plan
 from headcount.query.results import Results
+from headcount.query.saved import NOTHING_SAVED, Saved
 from headcount.query.timeless import is_timeless
 
 Query = str | tree.Segment
@@ -77,15 +79,25 @@ class Engine:
     Answers questions about one view.
 
     *results* remembers what was found: one memory may serve many engines, `Results(0)` turns it
-    off, and without one the engine has its own.
+    off, and without one the engine has its own. *saved* are the segments that others may name.
+
+    Raises:
+        UserError: a calculated field of the view's schema means nothing.
     """
 
-    def __init__(self, view: View, results: Results | None = None) -> None:
+    def __init__(
+        self, view: View, results: Results | None = None, saved: Saved = NOTHING_SAVED
+    ) -> None:
         self.view = view
         self.results = Results() if results is None else results
-        self.known = Known(view)
+        self.known = Known(view, saved)
+        check_calculated(self.known)
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
         self._timeless = lru_cache(maxsize=_PLANS)(self._is_timeless)
+
+    def with_saved(self, saved: Saved) -> Engine:
+        """Return an engine over the same view with other saved segments, and the same memory."""
+        return Engine(self.view, self.results, saved)
 
     def count(self, query: Query, context: QueryContext) -> Counted:
         """
@@ -117,7 +129,7 @@ class Engine:
         """Return what is wrong with *query*, and its canonical text."""
         text = ""
         try:
-            segment = _tree(query, context.limits)
+            segment = tree_of(query, context.limits)
             text = canonical(segment)
             prepared = self.prepared(query, context)
         except UserError as error:
@@ -139,7 +151,7 @@ class Engine:
         return self._remembered(query, as_of, zone, limits)
 
     def _prepare(self, query: Query, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
-        segment = _tree(query, limits)
+        segment = tree_of(query, limits)
         text = query if isinstance(query, str) else None
         context = QueryContext(as_of, zone, limits)
         bound = bind(segment, self.view, context, text, self.known)
@@ -147,10 +159,10 @@ class Engine:
         return Prepared(plan(bound, self.view), warnings)
 
     def _is_timeless(self, text: str, limits: Limits) -> bool:
-        return is_timeless(_tree(text, limits), self.view.schema)
+        return is_timeless(tree_of(text, limits), self.view.schema)
 
 
-def _tree(query: Query, limits: Limits) -> tree.Segment:
+def tree_of(query: Query, limits: Limits) -> tree.Segment:
     """Return the tree of *query*, with the places of its nodes if it is text."""
     if not isinstance(query, str):
         require_within(query, limits)

@@ -14,6 +14,7 @@ That is why `depth` is the one setting with a ceiling.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import NamedTuple, get_args
 
@@ -98,25 +99,41 @@ def excess(segment: Node, limits: Limits) -> Excess | None:
     Does not recurse, so it may be asked about a tree of any depth. About 1 µs a node.
     """
     conditions = 0
-    stack: list[tuple[Node, int]] = [(segment, 0)]
-    while stack:
-        node, level = stack.pop()
-        kind = type(node)
-        if kind in _LEVELS or (isinstance(node, tree.EventSelector) and node.where is not None):
-            level += 1
-            if level > limits.depth:
-                return Excess(node, too_deep(limits.depth))
-            found = _list_length(node)
-            if found > limits.values:
-                return Excess(node, too_many_values(limits.values, found))
-        if kind in _CONDITIONS:
+    for node, level in levels(segment):
+        if level > limits.depth:
+            return Excess(node, too_deep(limits.depth))
+        found = _list_length(node)
+        if found > limits.values:
+            return Excess(node, too_many_values(limits.values, found))
+        if is_condition(node):
             conditions += 1
             if isinstance(node, tree.Regularly) and node.periods > limits.periods:
                 return Excess(node, too_many_periods(limits.periods, node.periods))
             if conditions > limits.conditions:
                 return Excess(node, too_many_conditions(limits.conditions))
-        stack.extend((child, level) for child in reversed(tuple(children(node))))
     return None
+
+
+def levels(segment: Node) -> Iterator[tuple[Node, int]]:
+    """
+    Yield every node of *segment*, and the number of levels that it is inside of, its own included.
+
+    From the left, each node before what it holds. Does not recurse.
+    """
+    stack: list[tuple[Node, int]] = [(segment, 0)]
+    while stack:
+        node, level = stack.pop()
+        if type(node) in _LEVELS or (
+            isinstance(node, tree.EventSelector) and node.where is not None
+        ):
+            level += 1
+        yield node, level
+        stack.extend((child, level) for child in reversed(tuple(children(node))))
+
+
+def is_condition(node: Node) -> bool:
+    """Return whether *node* is a segment that is no `and`, `or` or `not`."""
+    return type(node) in _CONDITIONS
 
 
 def _list_length(node: Node) -> int:

@@ -1,13 +1,14 @@
 """
 Names: what a word in a segment can stand for, and where it is looked up.
 
-`Known` holds what a view knows beyond its schema: labels and lists, in key form. A scope answers
-"what is the value called x": the contact's fields, or inside `where` the event's properties.
+`Known` holds what is known beyond the names of the schema: labels and lists, in key form; what the
+calculated fields are; what is saved. A scope answers "what is the value called x": the contact's
+fields, or inside `where` the event's properties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -15,7 +16,6 @@ from typing import Protocol
 from headcount.index.block import LISTS
 from headcount.index.interval import EVER, Interval
 from headcount.index.view import View
-from headcount.model.errors import Reason
 from headcount.model.fold import field_key
 from headcount.model.schema import (
     ENGAGEMENT_EVENTS,
@@ -25,6 +25,7 @@ from headcount.model.schema import (
     nearest,
 )
 from headcount.query import tree
+from headcount.query.calculated import Calculations
 from headcount.query.expressions import (
     KINDS,
     EventTally,
@@ -35,13 +36,21 @@ from headcount.query.expressions import (
     Source,
 )
 from headcount.query.refusals import Refusals
+from headcount.query.saved import NOTHING_SAVED, Saved
 
 
 class Known:
-    """The schema of a view, and the labels and lists that it has seen, by key form."""
+    """
+    The schema of a view, its calculated fields, the labels and lists it has seen, what is saved.
 
-    def __init__(self, view: View) -> None:
+    Raises:
+        UserError: a calculated field of the schema means nothing.
+    """
+
+    def __init__(self, view: View, saved: Saved = NOTHING_SAVED) -> None:
         self.schema: Schema = view.schema
+        self.calculations = Calculations(view.schema)
+        self.saved = saved
         self._view = view
 
     @cached_property
@@ -81,16 +90,18 @@ class ContactScope:
     """
     The fields of a contact, its engagement times, and the events it can be asked to count.
 
-    A stored field wins over an engagement time or an event of the same name.
+    A field, stored or calculated, wins over an event of the same name, and a stored one over an
+    engagement time. `calculated` returns the expression of a calculated field, None of other names.
     """
 
     known: Known
     refusals: Refusals
     as_of: int
+    calculated: Callable[[str], Expression | None]
     is_event: bool = False
 
     def find(self, node: tree.Name) -> Expression | None:
-        """Return the field or engagement time of this name."""
+        """Return the field, engagement time or calculated field of this name."""
         schema = self.known.schema
         field = schema.field(node.name)
         if field is not None:
@@ -98,7 +109,7 @@ class ContactScope:
         sources = tuple(Source(event) for event in schema.engagement(node.name))
         if sources:
             return EventTime("last", sources, Interval(EVER.low, self.as_of))
-        return None
+        return self.calculated(node.name)
 
     def tally(self, node: tree.Name) -> EventTally | None:
         """Return the number of events of this name up to as_of: `opens = 0`."""
@@ -111,13 +122,6 @@ class ContactScope:
     def unknown(self, node: tree.Name) -> Exception:
         """Return the error of a name that is no field, saying what it may have been."""
         schema, folded = self.known.schema, node.name.casefold()
-        if folded in (name.casefold() for name in schema.calculated):
-            return self.refusals.error(
-                Reason.UNSUPPORTED,
-                f"`{node.name}` is a calculated field, which segments cannot use yet;"
-                " write its expression out",
-                node,
-            )
         if folded in (*ENGAGEMENT_EVENTS, LAST_ACTIVITY):
             return self.refusals.unknown(
                 f"`{node.name}` is the time of the latest event, but the schema declares no event"
@@ -156,7 +160,8 @@ class PropertyScope:
     def unknown(self, node: tree.Name) -> Exception:
         """Return the error of a name that is no property."""
         message, names = no_property(node.name, self.together)
-        if self.known.schema.field(node.name) is not None:
+        schema = self.known.schema
+        if schema.field(node.name) is not None or self.known.calculations.get(node.name):
             message += f"; `{node.name}` is a field of the contact, which `where` cannot ask about"
         return self.refusals.unknown(message, node, nearest(node.name, names))
 

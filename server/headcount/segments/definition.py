@@ -14,7 +14,6 @@ import hashlib
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from headcount.model.errors import Reason, UserError
@@ -24,7 +23,8 @@ from headcount.query.format import format as canonical
 from headcount.query.limits import Limits
 from headcount.query.parse import parse
 from headcount.query.rules import text_fault
-from headcount.query.tree import InSegment, Segment, children
+from headcount.query.saved import memberships
+from headcount.query.tree import InSegment, Segment
 
 MAX_NAME = 200  # code points
 MAX_DESCRIPTION = 10_000
@@ -133,16 +133,6 @@ class Definition:
             raise TypeError("expected whole numbers")
         text, description, etag = texts
         return cls(name, text, description, tags, etag, *times)
-
-
-def memberships(segment: Segment) -> Iterator[InSegment]:
-    """Yield every `in segment` of *segment*, in the order they were written."""
-    stack: list[tree.Node] = [segment]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, InSegment):
-            yield node
-        stack.extend(reversed(tuple(children(node))))
 
 
 def renamed(segment: Segment, before: str, after: str) -> Segment:
