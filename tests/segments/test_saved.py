@@ -16,8 +16,10 @@ from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.model.fold import key
 from headcount.query.format import format as canonical
 from headcount.query.parse import parse
+from headcount.query.saved import memberships
+from headcount.query.tree import InSegment
 from headcount.segments import definition, saved
-from headcount.segments.definition import Definition, Draft, checked, memberships, renamed
+from headcount.segments.definition import Definition, Draft, checked, renamed
 from headcount.segments.saved import Catalogue
 from headcount.storage.definitions import Definitions
 
@@ -94,7 +96,7 @@ def test_a_segment_is_kept_as_canonical_text(disk: Disk) -> None:
 def test_names_may_hold_any_characters(disk: Disk, name: str) -> None:
     """A name is found by itself, and can be used by another segment."""
     catalogue = Catalogue({}, 0).create(draft(name, "everyone"), NOW, disk)
-    member = definition.InSegment(name)
+    member = InSegment(name)
     catalogue = catalogue.create(Draft("user of it", member), NOW, disk)
     assert catalogue.get(name).name == name
     assert catalogue.get("user of it").segment == member

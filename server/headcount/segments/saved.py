@@ -24,8 +24,9 @@ from headcount.model.errors import CorruptionError, Position, Reason, UserError
 from headcount.model.fold import key
 from headcount.model.schema import nearest
 from headcount.query.dependencies import CircularError, in_order, shown
+from headcount.query.saved import memberships
 from headcount.query.tree import Segment
-from headcount.segments.definition import Definition, Draft, checked, memberships, renamed
+from headcount.segments.definition import Definition, Draft, checked, renamed
 from headcount.storage.definitions import Definitions
 
 MAX_SEGMENTS = 10_000  # in one workspace
