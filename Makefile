@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO_VENV := .venv-proto
 CONTACTS ?= 1000000
+WORKERS ?= auto
 
 .PHONY: demo test test-lowest check lint types proto-check proto bench clean
 
@@ -17,7 +18,7 @@ demo: $(VENV)/.run
 	$(BIN)/headcount demo --contacts $(CONTACTS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -p no:benchmark -n $(WORKERS) --dist worksteal $(ARGS)
 
 # Installs the lowest version that pyproject.toml allows of everything, and runs the tests on it.
 test-lowest: $(VENV)/.dev
