@@ -72,3 +72,31 @@ class Validation:
     errors: tuple[UserError, ...]
     warnings: tuple[QueryWarning, ...]
     info: Info
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSegment:
+    """
+    A segment that is kept under a name; `text` is canonical, times are in UTC.
+
+    `dependants` are the names of the saved segments that use it directly; of those in lists it is
+    empty. `warnings` are what looked wrong when it was saved just now.
+    """
+
+    name: str
+    text: str
+    description: str
+    tags: tuple[str, ...]
+    etag: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    dependants: tuple[str, ...] = ()
+    warnings: tuple[QueryWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPage:
+    """Some saved segments by name; `next_token` asks for those after them, "" when none are."""
+
+    segments: tuple[SavedSegment, ...]
+    next_token: str

@@ -7,8 +7,9 @@ Headcount without a server: a folder of data, opened in this process.
     ws.count("plan = Pro")
 
 The methods are those of `headcount.client.Client`, with the same values and the same errors, so a
-program moves from one to the other by changing the line that opens it. It reads only: what is
-loaded into the folder later is seen by opening it again.
+program moves from one to the other by changing the line that opens it. What is loaded into the
+folder later, or saved by another process, is seen by opening it again. Segments are saved while
+nobody else writes to the folder: a server that serves it does.
 
 This is an edge: the clock is read here, where nobody says `as_of`.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -26,7 +28,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
-from headcount.answers import Answer, Info, Page, Validation
+from headcount.answers import Answer, Info, Page, SavedPage, SavedSegment, Validation
 from headcount.index import stats
 from headcount.index.stats import Stats
 from headcount.index.view import View
@@ -40,6 +42,9 @@ from headcount.query.context import QueryContext, never
 from headcount.query.engine import Engine, Query
 from headcount.query.format import format as canonical
 from headcount.query.limits import DEFAULT, Limits
+from headcount.segments.keeper import Change, Keeper, Kept
+from headcount.segments.store import SavedSegments
+from headcount.storage.folder import WriterLock
 
 
 class Workspace:
@@ -50,11 +55,24 @@ class Workspace:
     as long as it takes.
     """
 
-    def __init__(self, view: View, name: str = "default", limits: Limits = DEFAULT) -> None:
+    def __init__(
+        self,
+        view: View,
+        name: str = "default",
+        limits: Limits = DEFAULT,
+        folder: Path | None = None,
+    ) -> None:
+        """Without a *folder*, nothing is saved."""
         self.view = view
         self.name = name
         self._limits = limits
-        self._engine = Engine(view)
+        self._folder = folder
+        stored = None if folder is None else SavedSegments(folder, name)
+        self._keeper = Keeper(Engine(view), stored)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._keeper.engine
 
     @classmethod
     def open(
@@ -64,10 +82,11 @@ class Workspace:
         Return a workspace of the data folder at *path*, every byte of it verified.
 
         Raises:
-            UserError: there is no such folder or workspace, or a newer Headcount wrote it.
+            UserError: there is no such folder or workspace, a newer Headcount wrote it, or a
+                calculated field of its schema means nothing.
             CorruptionError: a file is damaged.
         """
-        return cls(open_view(Path(path), workspace), workspace, limits)
+        return cls(open_view(Path(path), workspace), workspace, limits, Path(path))
 
     def count(
         self,
@@ -223,6 +242,46 @@ class Workspace:
         info = self._info(context, started)
         return Validation(found.text, found.errors, found.warnings, info)
 
+    def create_segment(
+        self, name: str, query: Query, *, description: str = "", tags: Sequence[str] = ()
+    ) -> SavedSegment:
+        """Save a segment under a new name, and return it; `in segment "name"` asks for it."""
+        context = self._context(None, None, None)
+        with self._writing() as keeper:
+            return _saved(keeper.create(name, query, description, tuple(tags), context))
+
+    def get_segment(self, name: str) -> SavedSegment:
+        """Return a saved segment, with the names of those that use it."""
+        return _saved(self._keeper.get(name))
+
+    def list_segments(
+        self, *, tag: str = "", page_size: int = 0, page_token: str = ""
+    ) -> SavedPage:
+        """Return a page of the saved segments by name, all or those with a tag."""
+        found, token = self._keeper.page(pages.size(page_size), page_token, tag)
+        return SavedPage(tuple(_saved(Kept(one)) for one in found), token)
+
+    def update_segment(
+        self,
+        name: str,
+        query: Query | None = None,
+        *,
+        new_name: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
+        etag: str = "",
+    ) -> SavedSegment:
+        """Change what is given of a saved segment, if it still has *etag*; "" is any."""
+        change = Change(new_name, query, description, None if tags is None else tuple(tags))
+        context = self._context(None, None, None)
+        with self._writing() as keeper:
+            return _saved(keeper.update(name, change, etag, context))
+
+    def delete_segment(self, name: str, *, etag: str = "") -> None:
+        """Remove a saved segment that no other uses, if it still has *etag*."""
+        with self._writing() as keeper:
+            keeper.delete(name, etag)
+
     def schema(self) -> Schema:
         """Return the names and types of the workspace."""
         return self.view.schema
@@ -253,6 +312,16 @@ class Workspace:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[Keeper]:
+        """Enter a block that saves segments: nobody else does, and what is stored is read anew."""
+        if self._folder is None:
+            yield self._keeper
+            return
+        with WriterLock(self._folder) as lock:
+            self._keeper = Keeper(self._engine, SavedSegments(self._folder, self.name, lock))
+            yield self._keeper
+
     def _context(
         self, as_of: dt.datetime | None, time_zone: str | None, timeout: float | None
     ) -> QueryContext:
@@ -278,6 +347,21 @@ class Workspace:
             version=self.view.version,
             elapsed=time.perf_counter() - started,
         )
+
+
+def _saved(kept: Kept) -> SavedSegment:
+    found = kept.definition
+    return SavedSegment(
+        name=found.name,
+        text=found.text,
+        description=found.description,
+        tags=found.tags,
+        etag=found.etag,
+        created_at=to_datetime(found.created_at),
+        updated_at=to_datetime(found.updated_at),
+        dependants=kept.dependants,
+        warnings=kept.warnings,
+    )
 
 
 def _within(seconds: float) -> Callable[[], None]:

@@ -183,6 +183,65 @@ def test_validate(target: list[str], capsys: pytest.CaptureFixture[str]) -> None
     assert document["errors"][0]["suggestions"] == ["country"]
 
 
+def test_a_segment_may_be_json(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An argument that starts with a brace is the JSON form, nested or flat."""
+    nested = '{"all": [{"field": "country", "operator": "=", "value": "DE"}]}'
+    assert printed(capsys, ["count", nested, *target]) == "2\n"
+    flat = (
+        '{"name": "x", "logic": "AND", "conditions":'
+        ' [{"field": "total_spent", "operator": "greater_than", "value": 500}]}'
+    )
+    assert printed(capsys, ["members", flat, *target]) == "ana\n"
+    assert printed(capsys, ["format", flat]) == "total_spent > 500\n"
+    assert run(["count", '{"all": 3}', *target]) == 1
+    assert capsys.readouterr().err.startswith("headcount: ")
+
+
+def test_saved_segments(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`segment` saves, lists, shows, replaces and deletes."""
+    folder = tmp_path / "shop"
+    assert run(load_arguments(files, folder)) == 0
+    target = ["--data", str(folder)]
+    out = printed(capsys, ["segment", "save", "big spenders", "total_spent>500", *target])
+    assert out.startswith("big spenders: total_spent > 500\n")
+    uses = ["segment", "save", "germans", 'country = DE and in segment "big spenders"', *target]
+    assert run([*uses, "--tag", "dach", "--description", "in Germany"]) == 0
+    assert printed(capsys, ["count", 'in segment "Germans"', *target]) == "1\n"
+    listed = printed(capsys, ["segment", "list", *target])
+    assert [line.split("\t")[0] for line in listed.splitlines()] == ["big spenders", "germans"]
+    tagged = printed(capsys, ["segment", "list", "--tag", "dach", *target, "--format", "json"])
+    assert json.loads(tagged)["description"] == "in Germany"
+    shown = json.loads(
+        printed(capsys, ["segment", "show", "BIG spenders", *target, "--format", "json"])
+    )
+    assert shown["dependants"] == ["germans"]
+    again = ["segment", "save", "big spenders", "total_spent > 700", *target]
+    assert run(again) == 1
+    assert "already" in capsys.readouterr().err
+    assert run([*again, "--replace"]) == 0
+    assert run([*again, "--etag", shown["etag"]]) == 1
+    assert "was changed since" in capsys.readouterr().err
+    assert run(["segment", "delete", "big spenders", *target]) == 1
+    assert "used by `germans`" in capsys.readouterr().err
+    assert run(["segment", "delete", "germans", *target]) == 0
+    assert run(["segment", "delete", "big spenders", *target]) == 0
+    table = printed(capsys, ["segment", "list", *target, "--format", "csv"])
+    assert table == "name,text,description,tags,etag,updated_at\n"
+
+
+def test_a_served_folder_is_saved_into_through_its_server(
+    data: Path, server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server holds the folder's lock; who has the folder alone is told so."""
+    save = ["segment", "save", "kept", "plan = Pro"]
+    assert run([*save, "--data", str(data)]) == 1
+    assert "is being written by process" in capsys.readouterr().err
+    assert run([*save, "--server", server]) == 0
+    for target in (["--data", str(data)], ["--server", server]):
+        assert printed(capsys, ["count", 'in segment "kept"', *target]) == "1\n"
+    assert run(["segment", "delete", "kept", "--server", server]) == 0
+
+
 def test_stats(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """`stats` says how many contacts and events there are, and what they take."""
     out = printed(capsys, ["stats", *target])
@@ -343,7 +402,11 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
     page = (Path(cli.__file__).parents[3] / "docs" / "api.md").read_text()
     names = [c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands]
     assert {"load", "serve", "count", "members", "validate", "stats", "check", "demo"} <= set(names)
+    groups = [group for group in app.registered_groups if group.typer_instance is not None]
+    for group in groups:
+        inside = group.typer_instance.registered_commands
+        names += [f"{group.name} {one.name or one.callback.__name__}" for one in inside]
     for name in names:
-        assert run([name, "--help"]) == 0
+        assert run([*name.split(), "--help"]) == 0
         assert "Usage: headcount" in capsys.readouterr().out
         assert f"`headcount {name}`" in page

@@ -20,6 +20,7 @@ from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
+from headcount.segments.keeper import Keeper
 from support.serving import EMPTY_VIEW, Gate, ScriptedEngine, Served, served
 from support.small_workspace import AS_OF, COUNT, SCHEMA, contact, view
 
@@ -344,7 +345,7 @@ def test_a_server_that_forgot_is_found_out() -> None:
         client.count("everyone")
         assert client.seen_version == Version(3, 14)
         old = EMPTY_VIEW.__class__(EMPTY_VIEW.schema, (), Version(3, 13), 64)
-        server.server._workspaces._engines["default"] = Engine(old)
+        server.server._workspaces._keepers["default"] = Keeper(Engine(old))
         for ask in (client.stats, client.schema, lambda: client.count("everyone")):
             with pytest.raises(UserError) as caught:
                 ask()

@@ -141,7 +141,7 @@ def test_every_form_of_a_query_asks_the_same(query: query_pb2.Query, channels: E
         (query_pb2.Query(), "query", "INVALID_ARGUMENT"),
         (query_pb2.Query(json='{"all": [{"field": "plan"}]}'), "query.json", "INVALID_ARGUMENT"),
         (query_pb2.Query(segment=segment_pb2.Segment()), "query.segment", "INVALID_ARGUMENT"),
-        (query_pb2.Query(saved="vip"), None, "UNIMPLEMENTED"),
+        (query_pb2.Query(saved="vip"), None, "NOT_FOUND"),
     ],
 )
 def test_a_form_that_says_nothing_is_a_users_error(
@@ -434,7 +434,7 @@ def test_a_request_that_is_too_large_is_refused() -> None:
 
 def test_health_follows_the_servers_life(channels: ExitStack) -> None:
     """Server and services are SERVING, then NOT_SERVING as soon as the server drains."""
-    names = ["", "headcount.v1.Segments", "headcount.v1.Admin"]
+    names = ["", "headcount.v1.Segments", "headcount.v1.SavedSegments", "headcount.v1.Admin"]
     with served() as server:
         health = health_pb2_grpc.HealthStub(
             channels.enter_context(grpc.insecure_channel(server.address))
@@ -445,10 +445,10 @@ def test_health_follows_the_servers_life(channels: ExitStack) -> None:
             health.Check(health_pb2.HealthCheckRequest(service="nonsense"))
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
         watches = [health.Watch(health_pb2.HealthCheckRequest(service=name)) for name in names]
-        assert [next(watch).status for watch in watches] == [1, 1, 1]
+        assert [next(watch).status for watch in watches] == [1, 1, 1, 1]
         with ThreadPoolExecutor(1) as threads:
             stopped = threads.submit(server.server.stop, 5)
-            assert [next(watch).status for watch in watches] == [2, 2, 2]
+            assert [next(watch).status for watch in watches] == [2, 2, 2, 2]
             for watch in watches:
                 watch.cancel()
             stopped.result(timeout=20)
@@ -461,6 +461,7 @@ def test_tools_can_ask_for_the_protos(channels: ExitStack) -> None:
         database = ProtoReflectionDescriptorDatabase(channel)
         assert set(database.get_services()) == {
             "headcount.v1.Segments",
+            "headcount.v1.SavedSegments",
             "headcount.v1.Admin",
             "grpc.health.v1.Health",
             "grpc.reflection.v1alpha.ServerReflection",
@@ -556,10 +557,11 @@ def test_sigterm_drains_and_exits_0(tmp_path: Path) -> None:
         "from headcount.rpc.app import Server\n"
         "from headcount.rpc.config import load\n"
         "from headcount.rpc.workspaces import Workspaces\n"
+        "from headcount.segments.keeper import Keeper\n"
         "from support.serving import EMPTY_VIEW\n"
         "from headcount.query.engine import Engine\n"
         "config = load(flags={'server.listen': '127.0.0.1:0'})\n"
-        "sys.exit(Server(config, Workspaces({'default': Engine(EMPTY_VIEW)})).run())\n"
+        "sys.exit(Server(config, Workspaces({'default': Keeper(Engine(EMPTY_VIEW))})).run())\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-W", "error", script],

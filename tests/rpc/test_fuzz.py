@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 
 from headcount.query.engine import Engine
 from headcount.rpc import status
-from headcount.v1 import admin_pb2, segments_pb2
+from headcount.v1 import admin_pb2, saved_segments_pb2, segments_pb2
 from support.random_messages import damaged, random_message
 from support.serving import Served, served
 from support.small_workspace import view
 
 SERVICES = (
     segments_pb2.DESCRIPTOR.services_by_name["Segments"],
+    saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"],
     admin_pb2.DESCRIPTOR.services_by_name["Admin"],
 )
 METHODS = {m.full_name: m for service in SERVICES for m in service.methods}

@@ -22,6 +22,8 @@ from headcount.query.engine import Counted, Engine, Query
 from headcount.rpc.app import Server
 from headcount.rpc.config import load
 from headcount.rpc.workspaces import Workspaces
+from headcount.segments.keeper import Keeper
+from headcount.segments.store import SavedSegments
 
 EMPTY_VIEW = View(Schema(), (), Version(epoch=3, sequence=14), block_rows=64)
 
@@ -78,12 +80,14 @@ class Served:
 
 
 @contextmanager
-def served(engine: Engine | None = None, **flags: object) -> Iterator[Served]:
+def served(
+    engine: Engine | None = None, *, store: SavedSegments | None = None, **flags: object
+) -> Iterator[Served]:
     """Enter a block with a server; `calls__queries=3` sets `calls.queries`."""
     settings: dict[str, object] = {"server.listen": "127.0.0.1:0", "server.grace_seconds": 5.0}
     settings |= {name.replace("__", "."): value for name, value in flags.items()}
     stream = io.StringIO()
-    workspaces = Workspaces({"default": engine or Engine(EMPTY_VIEW)})
+    workspaces = Workspaces({"default": Keeper(engine or Engine(EMPTY_VIEW), store)})
     server = Server(load(flags=settings), workspaces, stream)
     server.start()
     try:

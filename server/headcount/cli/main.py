@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import data, query, serve
+from headcount.cli import data, query, segment, serve
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -41,6 +41,7 @@ for command in (
     data.check,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)
+app.add_typer(segment.app, name="segment")
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from headcount.cli.output import Format
+from headcount.query.engine import Query
+from headcount.query.json_form import from_json
 
 Segment = Annotated[
-    str, typer.Argument(metavar="SEGMENT", help="The segment, in one argument: quote it.")
+    str,
+    typer.Argument(metavar="SEGMENT", help="The segment, text or JSON, in one argument: quote it."),
 ]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Ask a data folder; no server needed.")
@@ -37,6 +40,24 @@ TimeZone = Annotated[
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
+
+
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TAG", help="A word to find it by; repeatable.")
+]
+Etag = Annotated[
+    str, typer.Option("--etag", metavar="ETAG", help="Only if it still has this etag.")
+]
+
+
+def asked(segment: str) -> Query:
+    """
+    Return the query of a SEGMENT argument: text, or the tree of its JSON form.
+
+    Raises:
+        UserError: it starts with `{` and is not the JSON form of a segment.
+    """
+    return from_json(segment) if segment.lstrip().startswith("{") else segment
 
 
 def instant(text: str | None) -> dt.datetime | None:

@@ -15,6 +15,7 @@ from headcount.cli.options import (
     Server,
     TimeZone,
     WorkspaceName,
+    asked,
     instant,
 )
 from headcount.cli.output import (
@@ -46,7 +47,7 @@ def count(
     """Print how many contacts are in a segment: exact, and true for one instant."""
     when = instant(as_of)
     with opened(data, server, workspace) as target:
-        answer = target.answer(segment, as_of=when, time_zone=time_zone)
+        answer = target.answer(asked(segment), as_of=when, time_zone=time_zone)
     _doubts(answer.warnings)
     if output is Format.JSON:
         write_document({"count": answer.count, **_about(answer.info)})
@@ -76,7 +77,7 @@ def members(
     when = instant(as_of)
     with opened(data, server, workspace) as target:
         found = target.member_batches(
-            segment, fields=names, as_of=when, time_zone=time_zone, limit=limit
+            asked(segment), fields=names, as_of=when, time_zone=time_zone, limit=limit
         )
         header = False
         for batch in found:
@@ -109,7 +110,7 @@ def validate(
     """Check a segment against the schema: print it in canonical form, or say what is wrong."""
     when = instant(as_of)
     with opened(data, server, workspace) as target:
-        found = target.validate(segment, as_of=when, time_zone=time_zone)
+        found = target.validate(asked(segment), as_of=when, time_zone=time_zone)
     if output is Format.JSON:
         write_document(
             {
@@ -131,7 +132,8 @@ def validate(
 
 def format_(segment: Segment) -> None:
     """Print a segment in canonical form; needs no data, so names are not checked."""
-    write_lines([canonical(parse(segment))])
+    query = asked(segment)
+    write_lines([canonical(parse(query) if isinstance(query, str) else query)])
 
 
 def _doubts(warnings: tuple[QueryWarning, ...]) -> None:

@@ -71,8 +71,8 @@ def serve(
     if not settings.server.data:
         raise typer.BadParameter("say what to serve: --data DIR, or [server] data in --config")
     folder = Path(settings.server.data)
-    with WriterLock(folder):
-        Server(settings, open_workspaces(folder)).run()
+    with WriterLock(folder) as lock:
+        Server(settings, open_workspaces(folder, lock)).run()
 
 
 def demo(
@@ -104,9 +104,9 @@ def demo(
             lists=[files.lists],
         )
     settings = config.load(None, {}, {"server.listen": listen, "log.level": "warning"})
-    with WriterLock(folder):
+    with WriterLock(folder) as lock:
         started = time.perf_counter()
-        server = Server(settings, open_workspaces(folder))
+        server = Server(settings, open_workspaces(folder, lock))
         note(f"Opened in {time.perf_counter() - started:.1f} s.")
         server.start()
         try:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
-from headcount.answers import Answer, Page, Validation
+from headcount.answers import Answer, Page, SavedPage, SavedSegment, Validation
 from headcount.client import decode, methods
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
@@ -25,6 +25,7 @@ from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import UserError
 from headcount.model.schema import Schema
+from headcount.rpc import convert
 from headcount.v1 import segments_pb2
 
 
@@ -210,6 +211,63 @@ class AsyncClient:
         """Return what is wrong with a segment, and its canonical text."""
         request = self._requests.validate(query, as_of, time_zone)
         return self._requests.validation(await self._call(methods.VALIDATE, request, timeout))
+
+    async def create_segment(
+        self,
+        name: str,
+        query: Query,
+        *,
+        description: str = "",
+        tags: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> SavedSegment:
+        """Save a segment under a new name, and return it; `in segment "name"` asks for it."""
+        request = self._requests.create_segment(name, query, description, tags)
+        answer = await self._call(methods.CREATE_SEGMENT, request, timeout)
+        return convert.saved(answer.segment, answer.warnings)
+
+    async def get_segment(self, name: str, *, timeout: float | None = None) -> SavedSegment:
+        """Return a saved segment, with the names of those that use it."""
+        request = self._requests.get_segment(name)
+        return convert.saved((await self._call(methods.GET_SEGMENT, request, timeout)).segment)
+
+    async def list_segments(
+        self,
+        *,
+        tag: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> SavedPage:
+        """Return a page of the saved segments by name, all or those with a tag."""
+        request = self._requests.list_segments(tag, page_size, page_token)
+        answer = await self._call(methods.LIST_SEGMENTS, request, timeout)
+        return self._requests.saved_page(answer)
+
+    async def update_segment(
+        self,
+        name: str,
+        query: Query | None = None,
+        *,
+        new_name: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
+        etag: str = "",
+        timeout: float | None = None,
+    ) -> SavedSegment:
+        """Change what is given of a saved segment, if it still has *etag*; "" is any."""
+        request = self._requests.update_segment(
+            name, query, new_name=new_name, description=description, tags=tags, etag=etag
+        )
+        answer = await self._call(methods.UPDATE_SEGMENT, request, timeout)
+        return convert.saved(answer.segment, answer.warnings)
+
+    async def delete_segment(
+        self, name: str, *, etag: str = "", timeout: float | None = None
+    ) -> None:
+        """Remove a saved segment that no other uses, if it still has *etag*."""
+        request = self._requests.delete_segment(name, etag)
+        await self._call(methods.DELETE_SEGMENT, request, timeout)
 
     async def schema(self, *, timeout: float | None = None) -> Schema:
         """Return the names and types of the workspace."""

@@ -16,17 +16,24 @@ from google.protobuf.message import Message
 from headcount.model.errors import Reason, UserError
 from headcount.rpc.config import is_loopback, split_address
 from headcount.v1 import admin_pb2, segments_pb2
+from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 
 _RECEIVE_BYTES = 64 << 20  # gRPC's default of 4 MiB is less than a full page of many fields
 
-# A server that restarts, or closes a connection that is old, has not begun the call: ask again.
+# A server that restarts, or closes a connection that is old, has not begun the call, most likely:
+# ask again what changes nothing.
 _SERVICE_CONFIG = {
     "methodConfig": [
         {
-            "name": [{"service": "headcount.v1.Segments"}, {"service": "headcount.v1.Admin"}],
+            "name": [
+                {"service": "headcount.v1.Segments"},
+                {"service": "headcount.v1.Admin"},
+                {"service": "headcount.v1.SavedSegments", "method": "Get"},
+                {"service": "headcount.v1.SavedSegments", "method": "List"},
+            ],
             "retryPolicy": {
                 "maxAttempts": 3,
                 "initialBackoff": "0.1s",
@@ -57,6 +64,10 @@ def _segments(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
     return Method(f"/headcount.v1.Segments/{name}", request, answer)
 
 
+def _saved(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.SavedSegments/{name}", request, answer)
+
+
 def _admin(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
     return Method(f"/headcount.v1.Admin/{name}", request, answer)
 
@@ -70,10 +81,26 @@ STREAM_MEMBERS = _segments(
     "StreamMembers", segments_pb2.StreamMembersRequest, segments_pb2.StreamMembersResponse
 )
 VALIDATE = _segments("Validate", segments_pb2.ValidateRequest, segments_pb2.ValidateResponse)
+CREATE_SEGMENT = _saved(
+    "Create", saved_pb2.SavedSegmentsCreateRequest, saved_pb2.SavedSegmentsCreateResponse
+)
+GET_SEGMENT = _saved("Get", saved_pb2.SavedSegmentsGetRequest, saved_pb2.SavedSegmentsGetResponse)
+LIST_SEGMENTS = _saved(
+    "List", saved_pb2.SavedSegmentsListRequest, saved_pb2.SavedSegmentsListResponse
+)
+UPDATE_SEGMENT = _saved(
+    "Update", saved_pb2.SavedSegmentsUpdateRequest, saved_pb2.SavedSegmentsUpdateResponse
+)
+DELETE_SEGMENT = _saved(
+    "Delete", saved_pb2.SavedSegmentsDeleteRequest, saved_pb2.SavedSegmentsDeleteResponse
+)
 GET_SCHEMA = _admin("GetSchema", admin_pb2.GetSchemaRequest, admin_pb2.GetSchemaResponse)
 STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
 
-UNARY: tuple[Method[Any, Any], ...] = (COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, GET_SCHEMA, STATS)
+UNARY: tuple[Method[Any, Any], ...] = (
+    COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
+    UPDATE_SEGMENT, DELETE_SEGMENT, GET_SCHEMA, STATS,
+)  # fmt: skip
 
 
 def metadata(target: str, token: str | None, *, insecure: bool) -> tuple[tuple[str, str], ...]:

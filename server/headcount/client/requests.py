@@ -9,12 +9,13 @@ the first client that has seen it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from headcount.answers import Answer, Info, Page, Validation
+from headcount.answers import Answer, Info, Page, SavedPage, Validation
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
@@ -23,6 +24,7 @@ from headcount.query import tree
 from headcount.query.proto import to_proto
 from headcount.rpc import convert
 from headcount.v1 import admin_pb2, common_pb2, query_pb2, segments_pb2
+from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Query = str | tree.Segment
 
@@ -145,6 +147,66 @@ class Requests:
             info=self.info(message.info),
         )
 
+    def create_segment(
+        self, name: str, query: Query, description: str, tags: Sequence[str]
+    ) -> saved_pb2.SavedSegmentsCreateRequest:
+        """Return the request to save a segment."""
+        with _utf8():
+            return saved_pb2.SavedSegmentsCreateRequest(
+                workspace=self.workspace,
+                name=name,
+                query=_query(query, None, None),
+                description=description,
+                tags=tags,
+            )
+
+    def get_segment(self, name: str) -> saved_pb2.SavedSegmentsGetRequest:
+        """Return the request for a saved segment."""
+        with _utf8():
+            return saved_pb2.SavedSegmentsGetRequest(workspace=self.workspace, name=name)
+
+    def list_segments(
+        self, tag: str, page_size: int, page_token: str
+    ) -> saved_pb2.SavedSegmentsListRequest:
+        """Return the request for a page of the saved segments."""
+        with _utf8():
+            return saved_pb2.SavedSegmentsListRequest(
+                workspace=self.workspace, tag=tag, page_size=page_size, page_token=page_token
+            )
+
+    def saved_page(self, message: saved_pb2.SavedSegmentsListResponse) -> SavedPage:
+        """Return the answer to `list_segments`."""
+        return SavedPage(tuple(map(convert.saved, message.segments)), message.next_page_token)
+
+    def update_segment(
+        self,
+        name: str,
+        query: Query | None,
+        *,
+        new_name: str | None,
+        description: str | None,
+        tags: Sequence[str] | None,
+        etag: str,
+    ) -> saved_pb2.SavedSegmentsUpdateRequest:
+        """Return the request to change a saved segment."""
+        with _utf8():
+            return saved_pb2.SavedSegmentsUpdateRequest(
+                workspace=self.workspace,
+                name=name,
+                query=None if query is None else _query(query, None, None),
+                new_name=new_name,
+                description=description,
+                tags=None if tags is None else common_pb2.StringSet(values=tags),
+                etag=etag,
+            )
+
+    def delete_segment(self, name: str, etag: str) -> saved_pb2.SavedSegmentsDeleteRequest:
+        """Return the request to remove a saved segment."""
+        with _utf8():
+            return saved_pb2.SavedSegmentsDeleteRequest(
+                workspace=self.workspace, name=name, etag=etag
+            )
+
     def get_schema(self) -> admin_pb2.GetSchemaRequest:
         """Return the request for the schema."""
         return admin_pb2.GetSchemaRequest(workspace=self.workspace, min_version=self._version())
@@ -188,10 +250,17 @@ def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> qu
             )
         instant = convert.to_timestamp(convert.micros_of(as_of))
     if isinstance(query, str):
-        try:
+        with _utf8():
             return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)
-        except UnicodeEncodeError:
-            raise UserError(
-                Reason.SYNTAX, "expected text that can be written as UTF-8; found half a character"
-            ) from None
     return query_pb2.Query(segment=to_proto(query), as_of=instant, time_zone=time_zone)
+
+
+@contextmanager
+def _utf8() -> Iterator[None]:
+    """Refuse a text that no message can hold."""
+    try:
+        yield
+    except UnicodeEncodeError:
+        raise UserError(
+            Reason.SYNTAX, "expected text that can be written as UTF-8; found half a character"
+        ) from None

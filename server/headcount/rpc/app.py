@@ -47,13 +47,16 @@ from headcount.rpc.logging import make_logger, places
 from headcount.rpc.metrics import Metrics, MetricsPage
 from headcount.rpc.questions import Questions
 from headcount.rpc.router import Router
+from headcount.rpc.saved_segments import SavedSegments
 from headcount.rpc.segments import Segments
 from headcount.rpc.watchdog import Watchdog
 from headcount.rpc.workspaces import Workspaces
-from headcount.v1 import admin_pb2, segments_pb2
+from headcount.v1 import admin_pb2, saved_segments_pb2, segments_pb2
 
 _SEGMENTS = segments_pb2.DESCRIPTOR.services_by_name["Segments"]
+_SAVED_SEGMENTS = saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"]
 _ADMIN = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
+_SERVICES = (_SEGMENTS.full_name, _SAVED_SEGMENTS.full_name, _ADMIN.full_name)
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
 _CONTROL_THREADS = 4
@@ -114,7 +117,7 @@ class Server:
         self._metrics = Metrics(self._lanes, workspaces.sizes())
         self._metrics_page: MetricsPage | None = None
         self._watchdog = Watchdog()
-        self._health = Health([_SEGMENTS.full_name, _ADMIN.full_name])
+        self._health = Health(_SERVICES)
         self._server = grpc.server(self._default, options=_options(config))
         self._server.add_generic_rpc_handlers((self._router(),))
         self._asked = threading.Event()  # to stop, by a signal
@@ -218,10 +221,12 @@ class Server:
         questions = Questions(self._workspaces, self.config.query, _now)
         segments = Segments(questions, self.config.calls)
         router.add_service(_SEGMENTS, segments, self._unary, self._stream)
+        saved = SavedSegments(questions, self.config.calls)
+        router.add_service(_SAVED_SEGMENTS, saved, self._unary, self._stream)
         router.add_service(_ADMIN, Admin(questions), self._unary, self._stream)
         self._health.add_to(router, self._control, self._default)
         if self.config.server.reflection:
-            names = (_SEGMENTS.full_name, _ADMIN.full_name, "grpc.health.v1.Health")
+            names = (*_SERVICES, "grpc.health.v1.Health")
             servicer = reflection.ReflectionServicer((*names, reflection.SERVICE_NAME))
             router.add_handler(
                 f"/{_REFLECTION.full_name}/ServerReflectionInfo",

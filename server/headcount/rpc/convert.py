@@ -8,19 +8,20 @@ time outside the calendar, a zone that does not exist. Clients use the inverse o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from headcount.answers import Contact, Info, Scalar
+from headcount.answers import Contact, Info, SavedSegment, Scalar
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Position, Reason, UserError
 from headcount.model.schema import EventType, Field, FieldType, Schema
 from headcount.query.bound import QueryWarning
 from headcount.rpc import status
-from headcount.v1 import admin_pb2, common_pb2, schema_pb2
+from headcount.segments.definition import Definition
+from headcount.v1 import admin_pb2, common_pb2, saved_segments_pb2, schema_pb2
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -220,6 +221,42 @@ def _get(message: common_pb2.FieldValue) -> Scalar:
         case "list":
             return list(message.list.values)
     raise ValueError("a field value of a kind that this client does not know")
+
+
+# --- saved segments ---------------------------------------------------------------------------
+
+
+def to_saved(
+    definition: Definition, dependants: Sequence[str] = ()
+) -> saved_segments_pb2.SavedSegment:
+    """Return a saved segment as a message."""
+    return saved_segments_pb2.SavedSegment(
+        name=definition.name,
+        text=definition.text,
+        description=definition.description,
+        tags=definition.tags,
+        etag=definition.etag,
+        created_at=to_timestamp(definition.created_at),
+        updated_at=to_timestamp(definition.updated_at),
+        dependants=dependants,
+    )
+
+
+def saved(
+    message: saved_segments_pb2.SavedSegment, warnings: Iterable[common_pb2.Diagnostic] = ()
+) -> SavedSegment:
+    """Return the saved segment of a message."""
+    return SavedSegment(
+        name=message.name,
+        text=message.text,
+        description=message.description,
+        tags=tuple(message.tags),
+        etag=message.etag,
+        created_at=moment(message.created_at),
+        updated_at=moment(message.updated_at),
+        dependants=tuple(message.dependants),
+        warnings=tuple(map(warning, warnings)),
+    )
 
 
 # --- schema and size --------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from headcount.query.proto import from_proto
 from headcount.rpc import convert
 from headcount.rpc.call import Call
 from headcount.rpc.workspaces import Workspaces
+from headcount.segments.keeper import Keeper
 from headcount.v1 import common_pb2, query_pb2, segment_pb2
 
 Query = str | tree.Segment
@@ -136,14 +137,25 @@ class Questions:
     def asked(self, request: QueryRequest, call: Call) -> tuple[Asked, Query, QueryContext]:
         """Return what a call about one query reads, the query, and its context."""
         about = self.about(request, call)
-        return about, self.query(request.query), about.at(request.query)
+        return about, self.query(request.query, about.engine), about.at(request.query)
 
-    def query(self, query: query_pb2.Query, path: str = "query") -> Query:
+    def saving(self, workspace: str, call: Call) -> tuple[Keeper, QueryContext]:
         """
-        Return the segment of a query, as text or tree.
+        Return what is saved in a workspace, and the context in which it is changed.
 
         Raises:
-            UserError: it has no form, or one that this build does not read.
+            UserError: there is no such workspace.
+        """
+        keeper = self._workspaces.keeper(workspace)
+        zone = time_zone(keeper.engine.view.schema.time_zone)
+        return keeper, QueryContext(self._clock(), zone, self._limits, call.check)
+
+    def query(self, query: query_pb2.Query, engine: Engine, path: str = "query") -> Query:
+        """
+        Return the segment of a query, as text or tree; what is saved is what *engine* knows.
+
+        Raises:
+            UserError: it has no form, cannot be read, or is the name of no saved segment.
         """
         match query.WhichOneof("form"):
             case "text":
@@ -154,11 +166,17 @@ class Questions:
             case "json":
                 return from_json(query.json, self._limits, f"{path}.json")
             case "saved":
+                found = engine.known.saved.find(query.saved)
+                if found is not None:
+                    return found.text
                 raise UserError(
-                    Reason.UNSUPPORTED,
-                    "this server does not save segments; send text, JSON or a segment",
+                    Reason.NOT_FOUND,
+                    f"there is no saved segment `{query.saved}`",
                     field=f"{path}.saved",
+                    suggestions=engine.known.saved.near(query.saved),
                 )
         raise UserError(
-            Reason.SYNTAX, "expected a query: text, JSON or a segment; found none", field=path
+            Reason.SYNTAX,
+            "expected a query: text, JSON, a segment or the name of one; found none",
+            field=path,
         )

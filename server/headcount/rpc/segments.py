@@ -55,7 +55,7 @@ class Segments:
             result = answer.results.add()
             path = f"queries[{place}]"
             try:
-                query = self._questions.query(message, path)
+                query = self._questions.query(message, asked.engine, path)
                 result.count = asked.engine.count(query, asked.at(message, path)).count
             except UserError as error:
                 if error.reason in _ENDS_THE_CALL:

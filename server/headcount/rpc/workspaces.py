@@ -1,5 +1,6 @@
 """
-The workspaces a server has open, by name, and the one view of each that a call reads.
+The workspaces a server has open, by name: of each the one view that a call reads, and what is
+saved.
 
 A handler asks once and keeps what it gets, so that one call reads one version. A workspace that
 does not exist is refused without naming those that do: nothing crosses workspaces.
@@ -14,16 +15,35 @@ from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
+from headcount.segments.keeper import Keeper
+from headcount.segments.store import SavedSegments
+from headcount.storage.folder import WriterLock
 from headcount.storage.manifest import list_workspaces
 
 DEFAULT = "default"
 
 
 class Workspaces:
-    """Open workspaces by name. Any thread may read."""
+    """Open workspaces by name. Any thread may use them."""
 
-    def __init__(self, engines: Mapping[str, Engine]) -> None:
-        self._engines = dict(engines)
+    def __init__(self, keepers: Mapping[str, Keeper]) -> None:
+        self._keepers = dict(keepers)
+
+    def keeper(self, name: str) -> Keeper:
+        """
+        Return the engine of a workspace with what is saved in it; an empty *name* is `default`.
+
+        Raises:
+            UserError: no such workspace (NOT_FOUND).
+        """
+        found = self._keepers.get(name or DEFAULT)
+        if found is None:
+            raise UserError(
+                Reason.NOT_FOUND,
+                f"there is no workspace `{name or DEFAULT}`",
+                field="workspace",
+            )
+        return found
 
     def read(self, name: str, at_least: Version | None = None) -> Engine:
         """
@@ -33,13 +53,7 @@ class Workspaces:
             UserError: no such workspace (NOT_FOUND), or its version is older than *at_least*
                 (STALE_READ): the only sign that a write which was acknowledged has been lost.
         """
-        found = self._engines.get(name or DEFAULT)
-        if found is None:
-            raise UserError(
-                Reason.NOT_FOUND,
-                f"there is no workspace `{name or DEFAULT}`",
-                field="workspace",
-            )
+        found = self.keeper(name).engine
         if at_least is not None and found.view.version < at_least:
             raise UserError(
                 Reason.STALE_READ,
@@ -52,20 +66,27 @@ class Workspaces:
 
     def views(self) -> dict[str, View]:
         """Return the current view of each workspace."""
-        return {name: engine.view for name, engine in self._engines.items()}
+        return {name: keeper.engine.view for name, keeper in self._keepers.items()}
 
     def sizes(self) -> dict[str, int]:
         """Return the number of contacts of each workspace."""
         return {name: view.live_count for name, view in self.views().items()}
 
 
-def open_workspaces(folder: Path) -> Workspaces:
+def open_workspaces(folder: Path, lock: WriterLock | None = None) -> Workspaces:
     """
     Open every workspace of a data folder; the first answer comes after the last one.
 
+    Segments can be saved if the folder's *lock* is held, and for as long as it is.
+
     Raises:
-        UserError: there is no such folder, or a newer Headcount wrote it.
+        UserError: there is no such folder, a newer Headcount wrote it, or a calculated field of a
+            schema means nothing.
         CorruptionError: a file is damaged.
     """
-    names = list_workspaces(folder)
-    return Workspaces({name: Engine(open_view(folder, name)) for name in names})
+    return Workspaces(
+        {
+            name: Keeper(Engine(open_view(folder, name)), SavedSegments(folder, name, lock))
+            for name in list_workspaces(folder)
+        }
+    )
