@@ -22,6 +22,7 @@ from chdb import session
 
 from bench.questions import CLICKHOUSE, NOW, Question
 from headcount.embedded import Workspace
+from headcount.query.results import Results
 
 THREADS = 2
 
@@ -42,7 +43,7 @@ class Headcount:
     name = "Headcount"
 
     def __init__(self, folder: Path) -> None:
-        self._workspace = Workspace.open(folder)
+        self._workspace = Workspace.open(folder, results=Results(0))
 
     def ask(self, question: Question) -> Callable[[], int]:
         """Return a call that counts the segment."""

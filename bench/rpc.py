@@ -8,6 +8,7 @@ time at the client less the time the server says it worked.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import statistics
@@ -30,10 +31,11 @@ _STREAMS = 5
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve *folder* on a free port of the loopback; yield the address."""
+    """Serve *folder* on a free port of the loopback, with no memory of queries; yield the address."""
     command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
     with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody empties would stop the server
-        process = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stderr=log)
+        forgetful = os.environ | {"HEADCOUNT__MEMORY__REMEMBER": "false"}
+        process = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stderr=log, env=forgetful)
         try:
             yield _address(process, log)
         finally:

@@ -100,3 +100,20 @@ class SavedPage:
 
     segments: tuple[SavedSegment, ...]
     next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyTemplate:
+    """
+    A ready-made segment: its name, whom it finds, its text, what it is used for.
+
+    It is `usable` if the workspace has all that it `needs`: each in words, with what to do in order
+    to have it, "" where nothing is to be done.
+    """
+
+    name: str
+    finds: str
+    text: str
+    uses: tuple[str, ...]
+    usable: bool
+    needs: tuple[tuple[str, str], ...]

@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
-from headcount.answers import Answer, Info, Page, SavedPage, SavedSegment, Validation
+from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.index import stats
 from headcount.index.stats import Stats
 from headcount.index.view import View
@@ -37,13 +37,24 @@ from headcount.members import batches, contacts, pages, tokens
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.model.time_zone import time_zone as zone_of
+from headcount.query.breakdown import TOP, Breakdown, breakdown
 from headcount.query.clock import to_datetime, to_micros
 from headcount.query.context import QueryContext, never
 from headcount.query.engine import Engine, Query
+from headcount.query.explain import Explanation, explain
+from headcount.query.explain_contact import ContactExplanation, explain_contact
 from headcount.query.format import format as canonical
+from headcount.query.histogram import Histogram, Layout, histogram
 from headcount.query.limits import DEFAULT, Limits
+from headcount.query.match import Matches, match
+from headcount.query.overlap import Overlap, overlap
+from headcount.query.preview import SAMPLE, Preview, preview
+from headcount.query.results import Results
 from headcount.segments.keeper import Change, Keeper, Kept
+from headcount.segments.needs import Has
+from headcount.segments.sessions import Sessions
 from headcount.segments.store import SavedSegments
+from headcount.segments.templates import Fit, fits
 from headcount.storage.folder import WriterLock
 
 
@@ -61,14 +72,21 @@ class Workspace:
         name: str = "default",
         limits: Limits = DEFAULT,
         folder: Path | None = None,
+        results: Results | None = None,
     ) -> None:
-        """Without a *folder*, nothing is saved."""
+        """
+        Without a *folder*, nothing is saved.
+
+        *results* is what remembers the rows of conditions: 256 MB of its own by default,
+        `Results(0)` for none.
+        """
         self.view = view
         self.name = name
         self._limits = limits
         self._folder = folder
         stored = None if folder is None else SavedSegments(folder, name)
-        self._keeper = Keeper(Engine(view), stored)
+        self._keeper = Keeper(Engine(view, results), stored)
+        self._sessions = Sessions()
 
     @property
     def _engine(self) -> Engine:
@@ -76,17 +94,24 @@ class Workspace:
 
     @classmethod
     def open(
-        cls, path: str | Path, workspace: str = "default", *, limits: Limits = DEFAULT
+        cls,
+        path: str | Path,
+        workspace: str = "default",
+        *,
+        limits: Limits = DEFAULT,
+        results: Results | None = None,
     ) -> Workspace:
         """
         Return a workspace of the data folder at *path*, every byte of it verified.
+
+        *results* is that of the constructor.
 
         Raises:
             UserError: there is no such folder or workspace, a newer Headcount wrote it, or a
                 calculated field of its schema means nothing.
             CorruptionError: a file is damaged.
         """
-        return cls(open_view(Path(path), workspace), workspace, limits, Path(path))
+        return cls(open_view(Path(path), workspace), workspace, limits, Path(path), results)
 
     def count(
         self,
@@ -242,6 +267,108 @@ class Workspace:
         info = self._info(context, started)
         return Validation(found.text, found.errors, found.warnings, info)
 
+    def preview(
+        self,
+        query: Query,
+        *,
+        fields: Sequence[str] = (),
+        size: int = SAMPLE,
+        session: str = "",
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Preview:
+        """
+        Return a segment at a glance, with *size* of its members and of each the *fields* it has.
+
+        An older call with the same *session* that is still under way is cancelled.
+        """
+        context = self._context(as_of, time_zone, timeout)
+        with self._sessions.newest(self.name, session, context) as watched:
+            return preview(self._engine, query, watched, fields=fields, size=_natural(size))
+
+    def explain(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Explanation:
+        """Return a segment part by part, with the counts and the times of each."""
+        context = self._context(as_of, time_zone, timeout)
+        return explain(self._engine, query, context, timer=time.perf_counter)
+
+    def explain_contact(
+        self,
+        query: Query,
+        contact: str,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> ContactExplanation:
+        """Return why the contact with an id is in a segment, or is not."""
+        context = self._context(as_of, time_zone, timeout)
+        return explain_contact(self._engine, query, contact, context)
+
+    def breakdown(
+        self,
+        query: Query,
+        by: str,
+        *,
+        top: int = TOP,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Breakdown:
+        """Return the members of a segment by a value of the language, the *top* values of them."""
+        context = self._context(as_of, time_zone, timeout)
+        return breakdown(self._engine, query, by, context, top=_natural(top))
+
+    def histogram(
+        self,
+        query: Query,
+        by: str,
+        layout: Layout | None = None,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Histogram:
+        """Return the members of a segment by ranges of a number or a time; 20 without a layout."""
+        context = self._context(as_of, time_zone, timeout)
+        return histogram(self._engine, query, by, context, layout)
+
+    def overlap(
+        self,
+        queries: Sequence[Query],
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Overlap:
+        """Return how many contacts each two of some segments share, all as of one instant."""
+        return overlap(self._engine, queries, self._context(as_of, time_zone, timeout))
+
+    def match(
+        self,
+        queries: Sequence[Query],
+        contacts: Sequence[str],
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Matches:
+        """Return which of some segments hold each of some contacts, all as of one instant."""
+        return match(self._engine, queries, contacts, self._context(as_of, time_zone, timeout))
+
+    def templates(self) -> tuple[ReadyTemplate, ...]:
+        """Return ready-made segments, those first that this workspace can use as they are."""
+        view = self.view
+        found = fits(Has(view.schema, frozenset(view.labels), frozenset(view.lists)))
+        return tuple(map(_template, found))
+
     def create_segment(
         self, name: str, query: Query, *, description: str = "", tags: Sequence[str] = ()
     ) -> SavedSegment:
@@ -347,6 +474,12 @@ class Workspace:
             version=self.view.version,
             elapsed=time.perf_counter() - started,
         )
+
+
+def _template(fit: Fit) -> ReadyTemplate:
+    found, advice = fit.template, dict(fit.missing)
+    needs = tuple((str(need), advice.get(need, "")) for need in found.needs)
+    return ReadyTemplate(found.name, found.finds, found.text, found.uses, fit.usable, needs)
 
 
 def _saved(kept: Kept) -> SavedSegment:

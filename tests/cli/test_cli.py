@@ -241,6 +241,110 @@ def test_a_served_folder_is_saved_into_through_its_server(
     assert run(["segment", "delete", "kept", "--server", server]) == 0
 
 
+WHY = "country = DE and total_spent > 500"
+
+
+def test_preview(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`preview` prints the count, that of each condition, and some contacts."""
+    ask = ["preview", WHY, *target, *AS_OF, "--fields", "plan"]
+    assert printed(capsys, ask).splitlines() == [
+        "1 of 3 contacts",
+        "             2  country = DE",
+        "             1  total_spent > 500",
+        "ana\tPro",
+    ]
+    document = json.loads(printed(capsys, [*ask, "--format", "json"]))
+    assert document["sample"] == [{"id": "ana", "plan": "Pro"}]
+    assert [one["count"] for one in document["conditions"]] == [2, 1]
+    table = list(csv.reader(io.StringIO(printed(capsys, [*ask, "--format", "csv"]))))
+    assert table[1:] == [["1", WHY], ["2", "country = DE"], ["1", "total_spent > 500"]]
+
+
+def test_explain(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`explain` prints each part with its count and the count without it."""
+    ask = ["explain", "plan != Free and opened in last 30 days", *target, *AS_OF]
+    out = printed(capsys, ask)
+    assert "1 of 3 contacts" in out
+    assert "1 of them because a value is missing" in out
+    document = json.loads(printed(capsys, [*ask, "--format", "json"]))
+    assert document["count"] == 1
+    parts = document["root"]["parts"]
+    assert [part["count"] for part in parts] == [2, 2]
+    assert [part["without"] for part in parts] == [2, 2]
+    assert parts[1]["stretches"]
+    table = list(csv.DictReader(io.StringIO(printed(capsys, [*ask, "--format", "csv"]))))
+    assert [row["count"] for row in table] == ["1", "2", "2"]
+
+
+def test_explain_contact(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`explain-contact` prints each verdict with what the contact has."""
+    ask = ["explain-contact", WHY, "cem", *target, *AS_OF]
+    out = printed(capsys, ask)
+    assert '"cem" is not in the segment' in out
+    assert "total_spent: 12" in out
+    document = json.loads(printed(capsys, [*ask, "--format", "json"]))
+    assert [part["holds"] for part in document["root"]["parts"]] == [True, False]
+    table = list(csv.DictReader(io.StringIO(printed(capsys, [*ask, "--format", "csv"]))))
+    assert [row["holds"] for row in table] == ["false", "true", "false"]
+    assert run(["explain-contact", WHY, "nobody", *target]) == 1
+
+
+def test_breakdown(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`breakdown` prints values or ranges with their counts, and those without one."""
+    ask = ["breakdown", "everyone", "--by", "plan", *target, *AS_OF]
+    assert [line.split() for line in printed(capsys, ask).splitlines()] == [
+        ["Free", "1", "33.3%"],
+        ["Pro", "1", "33.3%"],
+        ["(others)", "0", "0.0%"],
+        ["(no", "value)", "1", "33.3%"],
+    ]
+    document = json.loads(printed(capsys, [*ask, "--format", "json"]))
+    assert (document["missing"], document["distinct"]) == (1, 2)
+    assert printed(capsys, [*ask, "--format", "csv"]) == "value,count\nFree,1\nPro,1\n"
+    years = ["breakdown", "everyone", "--by", "signed_up", "--every", "year", *target, *AS_OF]
+    table = list(csv.DictReader(io.StringIO(printed(capsys, [*years, "--format", "csv"]))))
+    assert [(row["low"], row["count"]) for row in table] == [
+        ("2024-01-01", "1"), ("2025-01-01", "1"), ("2026-01-01", "1"),
+    ]  # fmt: skip
+    assert "2024-01-01 to before 2025-01-01" in printed(capsys, years)
+    spent = ["breakdown", "everyone", "--by", "total_spent", "--ranges", "2", *target]
+    found = json.loads(printed(capsys, [*spent, "--format", "json"]))
+    assert [bucket["count"] for bucket in found["buckets"]] == [1, 1]
+    assert run([*spent, "--every", "day"]) == 2
+
+
+def test_overlap_match_and_templates(
+    data: Path, server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of saved segments: what they share, and which of them hold a contact."""
+    for name, text in (("de", "country = DE"), ("pro", "plan = Pro"), ("lost", "country = FR")):
+        assert run(["segment", "save", name, text, "--server", server]) == 0
+    for target in (["--data", str(data)], ["--server", server]):
+        assert printed(capsys, ["overlap", "de", "pro", *target]).splitlines() == [
+            "de\t2", "pro\t1", "de & pro\t1\t0.5",
+        ]  # fmt: skip
+        document = json.loads(printed(capsys, ["overlap", *target, "--format", "json"]))
+        assert document["names"] == ["de", "lost", "pro"]
+        assert document["shared"] == [[2, 0, 1], [0, 0, 0], [1, 0, 1]]
+        table = printed(capsys, ["overlap", "de", "pro", *target, "--format", "csv"])
+        assert table == "segment,other,shared,jaccard\nde,pro,1,0.5\n"
+        assert printed(capsys, ["match", "ana", "ben", "nobody", *target]).splitlines() == [
+            "ana\tde, pro", "ben\t", "nobody\tunknown contact",
+        ]  # fmt: skip
+        one = printed(capsys, ["match", "ana", "--segment", "pro", *target, "--format", "json"])
+        assert json.loads(one) == {"contact": "ana", "known": True, "segments": ["pro"]}
+        assert printed(capsys, ["match", "ana", *target, "--format", "csv"]) == (
+            "contact,segment\nana,de\nana,pro\n"
+        )
+        assert "missing: " in printed(capsys, ["segment", "templates", *target])
+        lines = printed(capsys, ["segment", "templates", *target, "--format", "json"])
+        usable = [json.loads(line) for line in lines.splitlines()]
+        assert usable[0]["usable"]
+        assert run(["count", usable[0]["text"], *target]) == 0
+    for name in ("de", "pro", "lost"):
+        assert run(["segment", "delete", name, "--server", server]) == 0
+
+
 def test_stats(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """`stats` says how many contacts and events there are, and what they take."""
     out = printed(capsys, ["stats", *target])

@@ -168,6 +168,20 @@ def test_a_long_chain_of_saved_segments_does_not_recurse() -> None:
     assert asked.count('in segment "0"', context) == asked.count("spent > 3", context)
 
 
+def test_names_of_what_is_timeless_are_planned_once() -> None:
+    """The plan of a name is remembered at every instant if nothing behind it looks at the clock."""
+    saved = {"pro": "plan = Pro", "rich": 'in segment "pro" and twice > 9', "new": "opened"}
+    asked = engine(saved, shop({"twice": "spent * 2", "opens_ever": "count(opened)"}))
+    later = context_at(AS_OF + dt.timedelta(days=400))
+    for text, timeless in (
+        ('in segment "rich" and twice < 1000', True),
+        ('in segment "rich" and in segment "new"', False),
+        ("opens_ever > 1", False),
+    ):
+        first = asked.prepared(text, context_at(AS_OF))
+        assert (asked.prepared(text, later) is first) is timeless
+
+
 def test_another_catalogue_is_another_engine() -> None:
     """Plans made with one definition are not used with the next; what was found still is."""
     before = engine({"x": "plan = Pro"})

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from headcount.v1 import answers_pb2 as headcount_dot_v1_dot_answers__pb2
 from headcount.v1 import common_pb2 as headcount_dot_v1_dot_common__pb2
 from headcount.v1 import query_pb2 as headcount_dot_v1_dot_query__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadcount/v1/segments.proto\x12\x0cheadcount.v1\x1a\x19headcount/v1/common.proto\x1a\x18headcount/v1/query.proto\"q\n\x0c\x43ountRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"r\n\rCountResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\"w\n\x10\x43ountManyRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12$\n\x07queries\x18\x02 \x03(\x0b\x32\x13.headcount.v1.Query\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"T\n\x0b\x43ountResult\x12\x0f\n\x05\x63ount\x18\x01 \x01(\x04H\x00\x12)\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x18.headcount.v1.DiagnosticH\x00\x42\t\n\x07outcome\"g\n\x11\x43ountManyResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.headcount.v1.CountResult\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"\xae\x01\n\x12ListMembersRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0e\n\x06\x66ields\x18\x05 \x03(\t\x12*\n\x0bmin_version\x18\x06 \x01(\x0b\x32\x15.headcount.v1.Version\"\xab\x01\n\x13ListMembersResponse\x12\'\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x15.headcount.v1.Contact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12&\n\x04info\x18\x03 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12*\n\x08warnings\x18\x04 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\"\xc4\x01\n\x14StreamMembersRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12*\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1a.headcount.v1.MemberFormat\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\x12\r\n\x05limit\x18\x05 \x01(\x04\x12*\n\x0bmin_version\x18\x06 \x01(\x0b\x32\x15.headcount.v1.Version\"*\n\tMemberIds\x12\x0f\n\x07offsets\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\xe3\x01\n\x15StreamMembersResponse\x12&\n\x04info\x18\x01 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12*\n\x08warnings\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\x12&\n\x03ids\x18\x04 \x01(\x0b\x32\x17.headcount.v1.MemberIdsH\x00\x12\x10\n\x06packed\x18\x05 \x01(\x0cH\x00\x12\x0f\n\x05\x61rrow\x18\x06 \x01(\x0cH\x00\x12\x11\n\x07roaring\x18\x07 \x01(\x0cH\x00\x42\t\n\x07members\"t\n\x0fValidateRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"\x9e\x01\n\x10ValidateResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x06\x65rrors\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo*\x92\x01\n\x0cMemberFormat\x12\x1d\n\x19MEMBER_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11MEMBER_FORMAT_IDS\x10\x01\x12\x18\n\x14MEMBER_FORMAT_UINT64\x10\x02\x12\x17\n\x13MEMBER_FORMAT_ARROW\x10\x03\x12\x19\n\x15MEMBER_FORMAT_ROARING\x10\x04\x32\xae\x03\n\x08Segments\x12\x45\n\x05\x43ount\x12\x1a.headcount.v1.CountRequest\x1a\x1b.headcount.v1.CountResponse\"\x03\x90\x02\x01\x12Q\n\tCountMany\x12\x1e.headcount.v1.CountManyRequest\x1a\x1f.headcount.v1.CountManyResponse\"\x03\x90\x02\x01\x12W\n\x0bListMembers\x12 .headcount.v1.ListMembersRequest\x1a!.headcount.v1.ListMembersResponse\"\x03\x90\x02\x01\x12_\n\rStreamMembers\x12\".headcount.v1.StreamMembersRequest\x1a#.headcount.v1.StreamMembersResponse\"\x03\x90\x02\x01\x30\x01\x12N\n\x08Validate\x12\x1d.headcount.v1.ValidateRequest\x1a\x1e.headcount.v1.ValidateResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadcount/v1/segments.proto\x12\x0cheadcount.v1\x1a\x1aheadcount/v1/answers.proto\x1a\x19headcount/v1/common.proto\x1a\x18headcount/v1/query.proto\"q\n\x0c\x43ountRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"r\n\rCountResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\"w\n\x10\x43ountManyRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12$\n\x07queries\x18\x02 \x03(\x0b\x32\x13.headcount.v1.Query\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"T\n\x0b\x43ountResult\x12\x0f\n\x05\x63ount\x18\x01 \x01(\x04H\x00\x12)\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x18.headcount.v1.DiagnosticH\x00\x42\t\n\x07outcome\"g\n\x11\x43ountManyResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.headcount.v1.CountResult\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"\xae\x01\n\x12ListMembersRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0e\n\x06\x66ields\x18\x05 \x03(\t\x12*\n\x0bmin_version\x18\x06 \x01(\x0b\x32\x15.headcount.v1.Version\"\xab\x01\n\x13ListMembersResponse\x12\'\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x15.headcount.v1.Contact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12&\n\x04info\x18\x03 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12*\n\x08warnings\x18\x04 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\"\xc4\x01\n\x14StreamMembersRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12*\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1a.headcount.v1.MemberFormat\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\x12\r\n\x05limit\x18\x05 \x01(\x04\x12*\n\x0bmin_version\x18\x06 \x01(\x0b\x32\x15.headcount.v1.Version\"*\n\tMemberIds\x12\x0f\n\x07offsets\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\xe3\x01\n\x15StreamMembersResponse\x12&\n\x04info\x18\x01 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12*\n\x08warnings\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\x12&\n\x03ids\x18\x04 \x01(\x0b\x32\x17.headcount.v1.MemberIdsH\x00\x12\x10\n\x06packed\x18\x05 \x01(\x0cH\x00\x12\x0f\n\x05\x61rrow\x18\x06 \x01(\x0cH\x00\x12\x11\n\x07roaring\x18\x07 \x01(\x0cH\x00\x42\t\n\x07members\"t\n\x0fValidateRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"\x9e\x01\n\x10ValidateResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x06\x65rrors\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo*\x92\x01\n\x0cMemberFormat\x12\x1d\n\x19MEMBER_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11MEMBER_FORMAT_IDS\x10\x01\x12\x18\n\x14MEMBER_FORMAT_UINT64\x10\x02\x12\x17\n\x13MEMBER_FORMAT_ARROW\x10\x03\x12\x19\n\x15MEMBER_FORMAT_ROARING\x10\x04\x32\xf0\x07\n\x08Segments\x12\x45\n\x05\x43ount\x12\x1a.headcount.v1.CountRequest\x1a\x1b.headcount.v1.CountResponse\"\x03\x90\x02\x01\x12Q\n\tCountMany\x12\x1e.headcount.v1.CountManyRequest\x1a\x1f.headcount.v1.CountManyResponse\"\x03\x90\x02\x01\x12W\n\x0bListMembers\x12 .headcount.v1.ListMembersRequest\x1a!.headcount.v1.ListMembersResponse\"\x03\x90\x02\x01\x12_\n\rStreamMembers\x12\".headcount.v1.StreamMembersRequest\x1a#.headcount.v1.StreamMembersResponse\"\x03\x90\x02\x01\x30\x01\x12N\n\x08Validate\x12\x1d.headcount.v1.ValidateRequest\x1a\x1e.headcount.v1.ValidateResponse\"\x03\x90\x02\x01\x12K\n\x07Preview\x12\x1c.headcount.v1.PreviewRequest\x1a\x1d.headcount.v1.PreviewResponse\"\x03\x90\x02\x01\x12K\n\x07\x45xplain\x12\x1c.headcount.v1.ExplainRequest\x1a\x1d.headcount.v1.ExplainResponse\"\x03\x90\x02\x01\x12`\n\x0e\x45xplainContact\x12#.headcount.v1.ExplainContactRequest\x1a$.headcount.v1.ExplainContactResponse\"\x03\x90\x02\x01\x12Q\n\tBreakdown\x12\x1e.headcount.v1.BreakdownRequest\x1a\x1f.headcount.v1.BreakdownResponse\"\x03\x90\x02\x01\x12K\n\x07Overlap\x12\x1c.headcount.v1.OverlapRequest\x1a\x1d.headcount.v1.OverlapResponse\"\x03\x90\x02\x01\x12\x45\n\x05Match\x12\x1a.headcount.v1.MatchRequest\x1a\x1b.headcount.v1.MatchResponse\"\x03\x90\x02\x01\x12]\n\rListTemplates\x12\".headcount.v1.ListTemplatesRequest\x1a#.headcount.v1.ListTemplatesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,32 +44,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEGMENTS'].methods_by_name['StreamMembers']._serialized_options = b'\220\002\001'
   _globals['_SEGMENTS'].methods_by_name['Validate']._loaded_options = None
   _globals['_SEGMENTS'].methods_by_name['Validate']._serialized_options = b'\220\002\001'
-  _globals['_MEMBERFORMAT']._serialized_start=1745
-  _globals['_MEMBERFORMAT']._serialized_end=1891
-  _globals['_COUNTREQUEST']._serialized_start=98
-  _globals['_COUNTREQUEST']._serialized_end=211
-  _globals['_COUNTRESPONSE']._serialized_start=213
-  _globals['_COUNTRESPONSE']._serialized_end=327
-  _globals['_COUNTMANYREQUEST']._serialized_start=329
-  _globals['_COUNTMANYREQUEST']._serialized_end=448
-  _globals['_COUNTRESULT']._serialized_start=450
-  _globals['_COUNTRESULT']._serialized_end=534
-  _globals['_COUNTMANYRESPONSE']._serialized_start=536
-  _globals['_COUNTMANYRESPONSE']._serialized_end=639
-  _globals['_LISTMEMBERSREQUEST']._serialized_start=642
-  _globals['_LISTMEMBERSREQUEST']._serialized_end=816
-  _globals['_LISTMEMBERSRESPONSE']._serialized_start=819
-  _globals['_LISTMEMBERSRESPONSE']._serialized_end=990
-  _globals['_STREAMMEMBERSREQUEST']._serialized_start=993
-  _globals['_STREAMMEMBERSREQUEST']._serialized_end=1189
-  _globals['_MEMBERIDS']._serialized_start=1191
-  _globals['_MEMBERIDS']._serialized_end=1233
-  _globals['_STREAMMEMBERSRESPONSE']._serialized_start=1236
-  _globals['_STREAMMEMBERSRESPONSE']._serialized_end=1463
-  _globals['_VALIDATEREQUEST']._serialized_start=1465
-  _globals['_VALIDATEREQUEST']._serialized_end=1581
-  _globals['_VALIDATERESPONSE']._serialized_start=1584
-  _globals['_VALIDATERESPONSE']._serialized_end=1742
-  _globals['_SEGMENTS']._serialized_start=1894
-  _globals['_SEGMENTS']._serialized_end=2324
+  _globals['_SEGMENTS'].methods_by_name['Preview']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['Preview']._serialized_options = b'\220\002\001'
+  _globals['_SEGMENTS'].methods_by_name['Explain']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['Explain']._serialized_options = b'\220\002\001'
+  _globals['_SEGMENTS'].methods_by_name['ExplainContact']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['ExplainContact']._serialized_options = b'\220\002\001'
+  _globals['_SEGMENTS'].methods_by_name['Breakdown']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['Breakdown']._serialized_options = b'\220\002\001'
+  _globals['_SEGMENTS'].methods_by_name['Overlap']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['Overlap']._serialized_options = b'\220\002\001'
+  _globals['_SEGMENTS'].methods_by_name['Match']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['Match']._serialized_options = b'\220\002\001'
+  _globals['_SEGMENTS'].methods_by_name['ListTemplates']._loaded_options = None
+  _globals['_SEGMENTS'].methods_by_name['ListTemplates']._serialized_options = b'\220\002\001'
+  _globals['_MEMBERFORMAT']._serialized_start=1773
+  _globals['_MEMBERFORMAT']._serialized_end=1919
+  _globals['_COUNTREQUEST']._serialized_start=126
+  _globals['_COUNTREQUEST']._serialized_end=239
+  _globals['_COUNTRESPONSE']._serialized_start=241
+  _globals['_COUNTRESPONSE']._serialized_end=355
+  _globals['_COUNTMANYREQUEST']._serialized_start=357
+  _globals['_COUNTMANYREQUEST']._serialized_end=476
+  _globals['_COUNTRESULT']._serialized_start=478
+  _globals['_COUNTRESULT']._serialized_end=562
+  _globals['_COUNTMANYRESPONSE']._serialized_start=564
+  _globals['_COUNTMANYRESPONSE']._serialized_end=667
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=670
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=844
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=847
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=1018
+  _globals['_STREAMMEMBERSREQUEST']._serialized_start=1021
+  _globals['_STREAMMEMBERSREQUEST']._serialized_end=1217
+  _globals['_MEMBERIDS']._serialized_start=1219
+  _globals['_MEMBERIDS']._serialized_end=1261
+  _globals['_STREAMMEMBERSRESPONSE']._serialized_start=1264
+  _globals['_STREAMMEMBERSRESPONSE']._serialized_end=1491
+  _globals['_VALIDATEREQUEST']._serialized_start=1493
+  _globals['_VALIDATEREQUEST']._serialized_end=1609
+  _globals['_VALIDATERESPONSE']._serialized_start=1612
+  _globals['_VALIDATERESPONSE']._serialized_end=1770
+  _globals['_SEGMENTS']._serialized_start=1922
+  _globals['_SEGMENTS']._serialized_end=2930
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from headcount.v1 import answers_pb2 as _answers_pb2
 from headcount.v1 import common_pb2 as _common_pb2
 from headcount.v1 import query_pb2 as _query_pb2
 from google.protobuf.internal import containers as _containers

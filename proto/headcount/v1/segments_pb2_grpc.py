@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from headcount.v1 import answers_pb2 as headcount_dot_v1_dot_answers__pb2
 from headcount.v1 import segments_pb2 as headcount_dot_v1_dot_segments__pb2
 
 GRPC_GENERATED_VERSION = '1.71.2'
@@ -65,6 +66,41 @@ class SegmentsStub(object):
                 request_serializer=headcount_dot_v1_dot_segments__pb2.ValidateRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_segments__pb2.ValidateResponse.FromString,
                 _registered_method=True)
+        self.Preview = channel.unary_unary(
+                '/headcount.v1.Segments/Preview',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.PreviewRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.PreviewResponse.FromString,
+                _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/headcount.v1.Segments/Explain',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.ExplainResponse.FromString,
+                _registered_method=True)
+        self.ExplainContact = channel.unary_unary(
+                '/headcount.v1.Segments/ExplainContact',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.ExplainContactRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.ExplainContactResponse.FromString,
+                _registered_method=True)
+        self.Breakdown = channel.unary_unary(
+                '/headcount.v1.Segments/Breakdown',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.BreakdownRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.BreakdownResponse.FromString,
+                _registered_method=True)
+        self.Overlap = channel.unary_unary(
+                '/headcount.v1.Segments/Overlap',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.OverlapRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.OverlapResponse.FromString,
+                _registered_method=True)
+        self.Match = channel.unary_unary(
+                '/headcount.v1.Segments/Match',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.MatchRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.MatchResponse.FromString,
+                _registered_method=True)
+        self.ListTemplates = channel.unary_unary(
+                '/headcount.v1.Segments/ListTemplates',
+                request_serializer=headcount_dot_v1_dot_answers__pb2.ListTemplatesRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_answers__pb2.ListTemplatesResponse.FromString,
+                _registered_method=True)
 
 
 class SegmentsServicer(object):
@@ -112,6 +148,56 @@ class SegmentsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Preview(self, request, context):
+        """What a person sees while writing a segment: its count, the count of each condition, some members,
+        what looks wrong.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Explain(self, request, context):
+        """A segment part by part: counts, counts without each part, resolved times, what it cost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainContact(self, request, context):
+        """Why one contact is in a segment, or is not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Breakdown(self, request, context):
+        """The members of a segment by the values they have of something.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Overlap(self, request, context):
+        """How many contacts each two of some segments share.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Match(self, request, context):
+        """Which of some segments hold each of some contacts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTemplates(self, request, context):
+        """Ready-made segments, held against the workspace.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SegmentsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -139,6 +225,41 @@ def add_SegmentsServicer_to_server(servicer, server):
                     servicer.Validate,
                     request_deserializer=headcount_dot_v1_dot_segments__pb2.ValidateRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_segments__pb2.ValidateResponse.SerializeToString,
+            ),
+            'Preview': grpc.unary_unary_rpc_method_handler(
+                    servicer.Preview,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.PreviewRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.PreviewResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.ExplainRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.ExplainResponse.SerializeToString,
+            ),
+            'ExplainContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainContact,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.ExplainContactRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.ExplainContactResponse.SerializeToString,
+            ),
+            'Breakdown': grpc.unary_unary_rpc_method_handler(
+                    servicer.Breakdown,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.BreakdownRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.BreakdownResponse.SerializeToString,
+            ),
+            'Overlap': grpc.unary_unary_rpc_method_handler(
+                    servicer.Overlap,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.OverlapRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.OverlapResponse.SerializeToString,
+            ),
+            'Match': grpc.unary_unary_rpc_method_handler(
+                    servicer.Match,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.MatchRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.MatchResponse.SerializeToString,
+            ),
+            'ListTemplates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplates,
+                    request_deserializer=headcount_dot_v1_dot_answers__pb2.ListTemplatesRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_answers__pb2.ListTemplatesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -282,6 +403,195 @@ class Segments(object):
             '/headcount.v1.Segments/Validate',
             headcount_dot_v1_dot_segments__pb2.ValidateRequest.SerializeToString,
             headcount_dot_v1_dot_segments__pb2.ValidateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Preview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/Preview',
+            headcount_dot_v1_dot_answers__pb2.PreviewRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.PreviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/Explain',
+            headcount_dot_v1_dot_answers__pb2.ExplainRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/ExplainContact',
+            headcount_dot_v1_dot_answers__pb2.ExplainContactRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.ExplainContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Breakdown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/Breakdown',
+            headcount_dot_v1_dot_answers__pb2.BreakdownRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.BreakdownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Overlap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/Overlap',
+            headcount_dot_v1_dot_answers__pb2.OverlapRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.OverlapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Match(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/Match',
+            headcount_dot_v1_dot_answers__pb2.MatchRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.MatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Segments/ListTemplates',
+            headcount_dot_v1_dot_answers__pb2.ListTemplatesRequest.SerializeToString,
+            headcount_dot_v1_dot_answers__pb2.ListTemplatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

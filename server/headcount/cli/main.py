@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import data, query, segment, serve
+from headcount.cli import answers, data, query, segment, serve
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -35,12 +35,18 @@ for command in (
     serve.serve,
     query.count,
     query.members,
+    answers.preview,
+    answers.explain,
+    answers.explain_contact,
+    answers.breakdown,
+    answers.overlap,
+    answers.match,
     query.validate,
     query.format_,
     data.stats,
     data.check,
 ):
-    app.command(name=command.__name__.rstrip("_"))(command)
+    app.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(segment.app, name="segment")
 
 

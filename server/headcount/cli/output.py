@@ -17,6 +17,8 @@ from enum import StrEnum
 
 from rich.console import Console
 
+from headcount.query.bound import QueryWarning
+
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -36,6 +38,12 @@ def complain(message: str) -> None:
 def note(message: str) -> None:
     """Write something that is not a result to standard error."""
     errors.print(message, markup=False)
+
+
+def doubts(warnings: Iterable[QueryWarning]) -> None:
+    """Write what looks wrong in a segment to standard error."""
+    for warning in warnings:
+        note(f"warning: {warning.message}")
 
 
 def plain(value: object) -> object:

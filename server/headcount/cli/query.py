@@ -22,7 +22,7 @@ from headcount.cli.output import (
     Format,
     cell,
     complain,
-    note,
+    doubts,
     plain,
     write_document,
     write_lines,
@@ -48,7 +48,7 @@ def count(
     when = instant(as_of)
     with opened(data, server, workspace) as target:
         answer = target.answer(asked(segment), as_of=when, time_zone=time_zone)
-    _doubts(answer.warnings)
+    doubts(answer.warnings)
     if output is Format.JSON:
         write_document({"count": answer.count, **_about(answer.info)})
     elif output is Format.CSV:
@@ -121,7 +121,7 @@ def validate(
             }
         )
     else:
-        _doubts(found.warnings)
+        doubts(found.warnings)
         for error in found.errors:
             complain(str(error))
         if not found.errors:
@@ -134,11 +134,6 @@ def format_(segment: Segment) -> None:
     """Print a segment in canonical form; needs no data, so names are not checked."""
     query = asked(segment)
     write_lines([canonical(parse(query) if isinstance(query, str) else query)])
-
-
-def _doubts(warnings: tuple[QueryWarning, ...]) -> None:
-    for warning in warnings:
-        note(f"warning: {warning.message}")
 
 
 def _about(info: Info) -> dict[str, object]:

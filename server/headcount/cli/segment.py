@@ -18,7 +18,7 @@ from headcount.cli.options import (
     WorkspaceName,
     asked,
 )
-from headcount.cli.output import Format, note, write_document, write_lines, write_rows
+from headcount.cli.output import Format, doubts, write_document, write_lines, write_rows
 from headcount.cli.target import Target, opened
 
 app = typer.Typer(
@@ -59,8 +59,7 @@ def save(
             found = target.create_segment(
                 name, query, description=description or "", tags=tags or ()
             )
-    for warning in found.warnings:
-        note(f"warning: {warning.message}")
+    doubts(found.warnings)
     _write(found, output)
 
 
@@ -103,6 +102,45 @@ def _all(target: Target, tag: str) -> Iterator[SavedSegment]:
         token = page.next_token
         if not token:
             return
+
+
+def saved_names(target: Target) -> Iterator[str]:
+    """Yield the names of all saved segments."""
+    return (one.name for one in _all(target, ""))
+
+
+@app.command()
+def templates(
+    data: Data = None,
+    server: Server = None,
+    workspace: WorkspaceName = "default",
+    output: OutputFormat = Format.TEXT,
+) -> None:
+    """Print ready-made segments, and what this workspace lacks for them."""
+    with opened(data, server, workspace) as target:
+        found = target.templates()
+    if output is Format.JSON:
+        for one in found:
+            write_document(
+                {
+                    "name": one.name,
+                    "finds": one.finds,
+                    "text": one.text,
+                    "uses": list(one.uses),
+                    "usable": one.usable,
+                    "needs": [{"text": need, "advice": advice} for need, advice in one.needs],
+                }
+            )
+    elif output is Format.CSV:
+        rows = (
+            (one.name, one.usable, one.text, one.finds, [a for _, a in one.needs if a])
+            for one in found
+        )
+        write_rows(["name", "usable", "text", "finds", "missing"], rows)
+    else:
+        for one in found:
+            write_lines([f"{one.name}: {one.finds}", f"  {one.text}"])
+            write_lines(f"  missing: {need}; {advice}" for need, advice in one.needs if advice)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from headcount.cli.data import load_files
 from headcount.cli.output import errors, note
 from headcount.client import Client
 from headcount.load import synthetic
+from headcount.query.results import Results
 from headcount.rpc import config
 from headcount.rpc.app import Server
 from headcount.rpc.workspaces import open_workspaces
@@ -72,7 +73,8 @@ def serve(
         raise typer.BadParameter("say what to serve: --data DIR, or [server] data in --config")
     folder = Path(settings.server.data)
     with WriterLock(folder) as lock:
-        Server(settings, open_workspaces(folder, lock)).run()
+        results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
+        Server(settings, open_workspaces(folder, lock, results)).run()
 
 
 def demo(

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
-from headcount.answers import Answer, Page, SavedPage, SavedSegment, Validation
+from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.client import decode, methods
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
@@ -27,7 +27,14 @@ from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import UserError
 from headcount.model.schema import Schema
-from headcount.rpc import convert
+from headcount.query.breakdown import TOP, Breakdown
+from headcount.query.explain import Explanation
+from headcount.query.explain_contact import ContactExplanation
+from headcount.query.histogram import EqualWidth, Histogram, Layout
+from headcount.query.match import Matches
+from headcount.query.overlap import Overlap
+from headcount.query.preview import SAMPLE, Preview
+from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
@@ -219,6 +226,124 @@ class Client:
         """Return what is wrong with a segment, and its canonical text."""
         request = self._requests.validate(query, as_of, time_zone)
         return self._requests.validation(self._call(methods.VALIDATE, request, timeout))
+
+    def preview(
+        self,
+        query: Query,
+        *,
+        fields: Sequence[str] = (),
+        size: int = SAMPLE,
+        session: str = "",
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Preview:
+        """
+        Return a segment at a glance, with *size* of its members and of each the *fields* it has.
+
+        An older call with the same *session* that is still under way is cancelled.
+        """
+        request = self._requests.preview(
+            query, as_of, time_zone, fields=fields, size=size, session=session
+        )
+        answer = self._call(methods.PREVIEW, request, timeout)
+        self._requests.info(answer.info)
+        return convert_answers.preview(answer)
+
+    def explain(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Explanation:
+        """Return a segment part by part, with the counts and the times of each."""
+        request = self._requests.explain(query, as_of, time_zone)
+        answer = self._call(methods.EXPLAIN, request, timeout)
+        return convert_answers.explanation(answer, self._requests.info(answer.info))
+
+    def explain_contact(
+        self,
+        query: Query,
+        contact: str,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> ContactExplanation:
+        """Return why the contact with an id is in a segment, or is not."""
+        request = self._requests.explain_contact(query, contact, as_of, time_zone)
+        answer = self._call(methods.EXPLAIN_CONTACT, request, timeout)
+        info = self._requests.info(answer.info)
+        return convert_answers.contact_explanation(answer, contact, info)
+
+    def breakdown(
+        self,
+        query: Query,
+        by: str,
+        *,
+        top: int = TOP,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Breakdown:
+        """Return the members of a segment by a value of the language, the *top* values of them."""
+        request = self._requests.breakdown(query, by, as_of, time_zone, top=top)
+        answer = self._call(methods.BREAKDOWN, request, timeout)
+        return convert_answers.breakdown(answer, self._requests.info(answer.info))
+
+    def histogram(
+        self,
+        query: Query,
+        by: str,
+        layout: Layout | None = None,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Histogram:
+        """Return the members of a segment by ranges of a number or a time; 20 without a layout."""
+        chosen = EqualWidth() if layout is None else layout
+        request = self._requests.breakdown(query, by, as_of, time_zone, layout=chosen)
+        answer = self._call(methods.BREAKDOWN, request, timeout)
+        return convert_answers.histogram(answer, self._requests.info(answer.info))
+
+    def overlap(
+        self,
+        queries: Sequence[Query],
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Overlap:
+        """Return how many contacts each two of some segments share, all as of one instant."""
+        request = self._requests.overlap(queries, as_of, time_zone)
+        answer = self._call(methods.OVERLAP, request, timeout)
+        self._requests.info(answer.info)
+        return convert_answers.overlap(answer)
+
+    def match(
+        self,
+        queries: Sequence[Query],
+        contacts: Sequence[str],
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Matches:
+        """Return which of some segments hold each of some contacts, all as of one instant."""
+        request = self._requests.match(queries, contacts, as_of, time_zone)
+        answer = self._call(methods.MATCH, request, timeout)
+        self._requests.info(answer.info)
+        return convert_answers.matches(answer)
+
+    def templates(self, *, timeout: float | None = None) -> tuple[ReadyTemplate, ...]:
+        """Return ready-made segments, those first that this workspace can use as they are."""
+        request = self._requests.list_templates()
+        answer = self._call(methods.LIST_TEMPLATES, request, timeout)
+        self._requests.info(answer.info)
+        return tuple(map(convert_answers.template, answer.templates))
 
     def create_segment(
         self,

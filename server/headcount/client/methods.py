@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from headcount.model.errors import Reason, UserError
 from headcount.rpc.config import is_loopback, split_address
-from headcount.v1 import admin_pb2, segments_pb2
+from headcount.v1 import admin_pb2, answers_pb2, segments_pb2
 from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Q = TypeVar("Q", bound=Message)
@@ -81,6 +81,17 @@ STREAM_MEMBERS = _segments(
     "StreamMembers", segments_pb2.StreamMembersRequest, segments_pb2.StreamMembersResponse
 )
 VALIDATE = _segments("Validate", segments_pb2.ValidateRequest, segments_pb2.ValidateResponse)
+PREVIEW = _segments("Preview", answers_pb2.PreviewRequest, answers_pb2.PreviewResponse)
+EXPLAIN = _segments("Explain", answers_pb2.ExplainRequest, answers_pb2.ExplainResponse)
+EXPLAIN_CONTACT = _segments(
+    "ExplainContact", answers_pb2.ExplainContactRequest, answers_pb2.ExplainContactResponse
+)
+BREAKDOWN = _segments("Breakdown", answers_pb2.BreakdownRequest, answers_pb2.BreakdownResponse)
+OVERLAP = _segments("Overlap", answers_pb2.OverlapRequest, answers_pb2.OverlapResponse)
+MATCH = _segments("Match", answers_pb2.MatchRequest, answers_pb2.MatchResponse)
+LIST_TEMPLATES = _segments(
+    "ListTemplates", answers_pb2.ListTemplatesRequest, answers_pb2.ListTemplatesResponse
+)
 CREATE_SEGMENT = _saved(
     "Create", saved_pb2.SavedSegmentsCreateRequest, saved_pb2.SavedSegmentsCreateResponse
 )
@@ -98,7 +109,8 @@ GET_SCHEMA = _admin("GetSchema", admin_pb2.GetSchemaRequest, admin_pb2.GetSchema
 STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
 
 UNARY: tuple[Method[Any, Any], ...] = (
-    COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
+    COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, PREVIEW, EXPLAIN, EXPLAIN_CONTACT, BREAKDOWN,
+    OVERLAP, MATCH, LIST_TEMPLATES, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
     UPDATE_SEGMENT, DELETE_SEGMENT, GET_SCHEMA, STATS,
 )  # fmt: skip
 

@@ -21,9 +21,10 @@ from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query import tree
+from headcount.query.histogram import Layout
 from headcount.query.proto import to_proto
-from headcount.rpc import convert
-from headcount.v1 import admin_pb2, common_pb2, query_pb2, segments_pb2
+from headcount.rpc import convert, convert_answers
+from headcount.v1 import admin_pb2, answers_pb2, common_pb2, query_pb2, segments_pb2
 from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Query = str | tree.Segment
@@ -147,6 +148,101 @@ class Requests:
             info=self.info(message.info),
         )
 
+    def preview(
+        self,
+        query: Query,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+        *,
+        fields: Sequence[str],
+        size: int,
+        session: str,
+    ) -> answers_pb2.PreviewRequest:
+        """Return the request for a segment at a glance."""
+        return answers_pb2.PreviewRequest(
+            workspace=self.workspace,
+            query=_query(query, as_of, time_zone),
+            fields=fields,
+            sample=_natural(size, "size"),
+            session=session,
+            min_version=self._version(),
+        )
+
+    def explain(
+        self, query: Query, as_of: dt.datetime | None, time_zone: str | None
+    ) -> answers_pb2.ExplainRequest:
+        """Return the request for a segment part by part."""
+        return answers_pb2.ExplainRequest(
+            workspace=self.workspace,
+            query=_query(query, as_of, time_zone),
+            min_version=self._version(),
+        )
+
+    def explain_contact(
+        self, query: Query, contact: str, as_of: dt.datetime | None, time_zone: str | None
+    ) -> answers_pb2.ExplainContactRequest:
+        """Return the request for why a contact is in a segment, or is not."""
+        with _utf8():
+            return answers_pb2.ExplainContactRequest(
+                workspace=self.workspace,
+                query=_query(query, as_of, time_zone),
+                contact_id=contact,
+                min_version=self._version(),
+            )
+
+    def breakdown(
+        self,
+        query: Query,
+        by: str,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+        *,
+        top: int | None = None,
+        layout: Layout | None = None,
+    ) -> answers_pb2.BreakdownRequest:
+        """Return the request for a breakdown by value or, with a *layout*, a histogram."""
+        with _utf8():
+            return answers_pb2.BreakdownRequest(
+                workspace=self.workspace,
+                query=_query(query, as_of, time_zone),
+                by=by,
+                top=None if top is None else _natural(top, "top"),
+                histogram=None if layout is None else convert_answers.to_layout(layout),
+                min_version=self._version(),
+            )
+
+    def overlap(
+        self, queries: Iterable[Query], as_of: dt.datetime | None, time_zone: str | None
+    ) -> answers_pb2.OverlapRequest:
+        """Return the request for what segments share."""
+        return answers_pb2.OverlapRequest(
+            workspace=self.workspace,
+            queries=[_query(query, as_of, time_zone) for query in queries],
+            min_version=self._version(),
+        )
+
+    def match(
+        self,
+        queries: Iterable[Query],
+        contacts: Sequence[str],
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+    ) -> answers_pb2.MatchRequest:
+        """Return the request for which segments hold contacts."""
+        with _utf8():
+            return answers_pb2.MatchRequest(
+                workspace=self.workspace,
+                queries=[_query(query, as_of, time_zone) for query in queries],
+                contact_ids=contacts,
+                min_version=self._version(),
+            )
+
+    def list_templates(self) -> answers_pb2.ListTemplatesRequest:
+        """Return the request for ready-made segments."""
+        return answers_pb2.ListTemplatesRequest(
+            workspace=self.workspace, min_version=self._version()
+        )
+
     def create_segment(
         self, name: str, query: Query, description: str, tags: Sequence[str]
     ) -> saved_pb2.SavedSegmentsCreateRequest:
@@ -253,6 +349,13 @@ def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> qu
         with _utf8():
             return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)
     return query_pb2.Query(segment=to_proto(query), as_of=instant, time_zone=time_zone)
+
+
+def _natural(number: int, name: str) -> int:
+    """Return a number that a message can hold."""
+    if not 0 <= number < 2**32:
+        raise UserError(Reason.INVALID_VALUE, f"expected {name} from 0, found {number}", field=name)
+    return number
 
 
 @contextmanager

@@ -159,7 +159,8 @@ class Engine:
         return Prepared(plan(bound, self.view), warnings)
 
     def _is_timeless(self, text: str, limits: Limits) -> bool:
-        return is_timeless(tree_of(text, limits), self.view.schema)
+        known = self.known
+        return is_timeless(tree_of(text, limits), known.schema, known.calculations, known.saved)
 
 
 def tree_of(query: Query, limits: Limits) -> tree.Segment:

@@ -23,6 +23,7 @@ from typing import Any, get_type_hints
 from headcount.members import pages
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
+from headcount.query import results
 from headcount.query.limits import Limits
 
 ENVIRONMENT_PREFIX = "HEADCOUNT__"
@@ -80,6 +81,14 @@ class ConnectionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """What is kept of one query for the next, in all workspaces together."""
+
+    remember: bool = True  # the rows of conditions; without, each query starts anew
+    results_bytes: int = results.DEFAULT_BYTES  # of those rows; the least used go first
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written to stderr."""
 
@@ -96,6 +105,7 @@ class Config:
     admission: AdmissionSettings = field(default_factory=AdmissionSettings)
     connections: ConnectionSettings = field(default_factory=ConnectionSettings)
     query: Limits = field(default_factory=Limits)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:

@@ -181,16 +181,17 @@ def to_contact(contact: Contact) -> common_pb2.Contact:
     """Return a contact as a message."""
     message = common_pb2.Contact(id=contact.id)
     for name, value in contact.fields.items():
-        _set(message.fields[name], value)
+        set_value(message.fields[name], value)
     return message
 
 
 def contact(message: common_pb2.Contact) -> Contact:
     """Return a contact."""
-    return Contact(message.id, {name: _get(value) for name, value in message.fields.items()})
+    return Contact(message.id, {name: value_of(value) for name, value in message.fields.items()})
 
 
-def _set(message: common_pb2.FieldValue, value: Scalar) -> None:
+def set_value(message: common_pb2.FieldValue, value: Scalar) -> None:
+    """Write a value into a message."""
     match value:
         case str():
             message.string = value
@@ -206,7 +207,8 @@ def _set(message: common_pb2.FieldValue, value: Scalar) -> None:
             message.list.values.extend(value)
 
 
-def _get(message: common_pb2.FieldValue) -> Scalar:
+def value_of(message: common_pb2.FieldValue) -> Scalar:
+    """Return the value of a message; times in UTC."""
     match message.WhichOneof("kind"):
         case "string":
             return message.string

@@ -9,20 +9,15 @@ from headcount.members import contacts, pages, tokens
 from headcount.model.errors import Reason, UserError
 from headcount.rpc import convert, members
 from headcount.rpc.call import Call
-from headcount.rpc.config import CallSettings
-from headcount.rpc.questions import Questions
+from headcount.rpc.explaining import Explaining
 from headcount.v1 import segments_pb2 as pb
 
 # What ends a call, not one of its queries.
 _ENDS_THE_CALL = frozenset((Reason.DEADLINE_EXCEEDED, Reason.CANCELLED))
 
 
-class Segments:
-    """Answers questions about who is in a segment."""
-
-    def __init__(self, questions: Questions, settings: CallSettings) -> None:
-        self._questions = questions
-        self._settings = settings
+class Segments(Explaining):
+    """Answers questions about who is in a segment; those around a count are in `Explaining`."""
 
     def Count(  # noqa: N802 (the name is the method's)
         self, request: pb.CountRequest, call: Call

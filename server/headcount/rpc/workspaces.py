@@ -15,6 +15,7 @@ from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
+from headcount.query.results import Results
 from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
 from headcount.storage.folder import WriterLock
@@ -73,20 +74,26 @@ class Workspaces:
         return {name: view.live_count for name, view in self.views().items()}
 
 
-def open_workspaces(folder: Path, lock: WriterLock | None = None) -> Workspaces:
+def open_workspaces(
+    folder: Path, lock: WriterLock | None = None, results: Results | None = None
+) -> Workspaces:
     """
     Open every workspace of a data folder; the first answer comes after the last one.
 
-    Segments can be saved if the folder's *lock* is held, and for as long as it is.
+    Segments can be saved if the folder's *lock* is held, and for as long as it is. All workspaces
+    share *results*, or a memory of the default size.
 
     Raises:
         UserError: there is no such folder, a newer Headcount wrote it, or a calculated field of a
             schema means nothing.
         CorruptionError: a file is damaged.
     """
+    results = Results() if results is None else results
     return Workspaces(
         {
-            name: Keeper(Engine(open_view(folder, name)), SavedSegments(folder, name, lock))
+            name: Keeper(
+                Engine(open_view(folder, name), results), SavedSegments(folder, name, lock)
+            )
             for name in list_workspaces(folder)
         }
     )
