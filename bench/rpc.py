@@ -31,7 +31,7 @@ _STREAMS = 5
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve *folder* on a free port of the loopback, with no memory of queries; yield the address."""
+    """Serve *folder* on a free port of the loopback, remembering nothing; yield the address."""
     command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
     with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody empties would stop the server
         forgetful = os.environ | {"HEADCOUNT__MEMORY__REMEMBER": "false"}
