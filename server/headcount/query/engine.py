@@ -26,7 +26,7 @@ from headcount.index.block import Block
 from headcount.index.view import View
 from headcount.model.errors import UserError
 from headcount.query import evaluate, tree
-from headcount.query.absent import absent
+from headcount.query.absent import Absences
 from headcount.query.bind import bind, check_calculated
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
@@ -91,6 +91,7 @@ class Engine:
         self.view = view
         self.results = Results() if results is None else results
         self.known = Known(view, saved)
+        self.absences = Absences(view)
         check_calculated(self.known)
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
         self._timeless = lru_cache(maxsize=_PLANS)(self._is_timeless)
@@ -155,7 +156,7 @@ class Engine:
         text = query if isinstance(query, str) else None
         context = QueryContext(as_of, zone, limits)
         bound = bind(segment, self.view, context, text, self.known)
-        warnings = bound.warnings + absent(bound.mentions, self.view)
+        warnings = bound.warnings + self.absences.warnings(bound.mentions)
         return Prepared(plan(bound, self.view), warnings)
 
     def _is_timeless(self, text: str, limits: Limits) -> bool:

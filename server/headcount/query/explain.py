@@ -20,7 +20,6 @@ from enum import StrEnum
 from typing import Any
 
 from headcount.query import tree
-from headcount.query.absent import absent
 from headcount.query.bound import (
     All,
     Always,
@@ -172,7 +171,7 @@ def explain(
         contacts=engine.view.live_count,
         as_of=instant_in(context.zone, context.as_of),
         time_zone=context.zone.key,
-        warnings=bound.warnings + absent(bound.mentions, engine.view),
+        warnings=bound.warnings + engine.absences.warnings(bound.mentions),
     )
 
 

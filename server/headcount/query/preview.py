@@ -18,7 +18,6 @@ from headcount.index.view import View
 from headcount.members import contacts
 from headcount.model.schema import Field
 from headcount.query import tree
-from headcount.query.absent import absent
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.draw import Draw
@@ -102,7 +101,7 @@ def preview(
             for part in written.conditions
         ),
         sample=_read(draw.result(), view, chosen),
-        warnings=written.bound.warnings + absent(written.bound.mentions, view),
+        warnings=written.bound.warnings + engine.absences.warnings(written.bound.mentions),
     )
 
 

@@ -164,12 +164,12 @@ def _noting(
 
 
 def _key_bytes(key: object) -> int:
-    """Return about how many bytes a key holds; fields and event types are the schema's."""
+    """Return about how many bytes a key holds; what others hold anyway is not counted."""
     if isinstance(key, frozenset):
         return _NODE_BYTES + _TEXT_BYTES * len(key)
     if isinstance(key, tuple):
         return _NODE_BYTES + sum(map(_key_bytes, key))
-    if isinstance(key, Field | EventType):
-        return 0
+    if isinstance(key, Field | EventType) or type(key).__hash__ is object.__hash__:
+        return 0  # of the schema; a node of a plan
     slots: tuple[str, ...] = getattr(type(key), "__slots__", ())
     return _NODE_BYTES + sum(_key_bytes(getattr(key, name)) for name in slots)
