@@ -2,7 +2,7 @@
 Run the benchmarks and write what was measured: `make bench`, or `python -m bench`.
 
     --contacts N     how many contacts (1,000,000); ten events each
-    --only A,B       of load, questions, rpc
+    --only A,B       of load, questions, answers, rpc
     --out FILE       where the JSON goes (bench/results/<contacts>.json)
 
 Every figure of one run comes from one process on one machine, engines taking turns. Before anything
@@ -23,10 +23,10 @@ from pathlib import Path
 # Polars reads this when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
-from bench import load, machine, questions, rpc, timing
+from bench import answers, load, machine, questions, rpc, timing
 from headcount.load import synthetic
 
-PARTS = ("load", "questions", "rpc")
+PARTS = ("load", "questions", "answers", "rpc")
 
 
 def main() -> int:
@@ -60,6 +60,9 @@ def main() -> int:
             _say("load", results["load"])
         if "questions" in parts:
             results["questions"] = ask_all(files, folder)
+        if "answers" in parts:
+            results["answers"] = answers.measure(folder)
+            _say("answers", results["answers"])
         if "rpc" in parts:
             results["rpc"] = rpc.measure(folder)
             _say("rpc", results["rpc"])

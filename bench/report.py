@@ -42,6 +42,8 @@ def section(results: dict[str, Any]) -> list[str]:
     lines = [f"## {results['contacts']:,} contacts, {results['events']:,} events", ""]
     if "questions" in results:
         lines += _questions(results["questions"])
+    if "answers" in results:
+        lines += _answers(results["answers"])
     if "load" in results:
         lines += _load(results)
     if "rpc" in results:
@@ -71,6 +73,29 @@ def _questions(found: dict[str, Any]) -> list[str]:
         cells += [_ms(ours["first"]), *map(_ms, theirs)]
         lines.append(f"| {' | '.join(cells)} | {min(theirs) / ours['median']:.0f}× |")
     return [*lines, ""]
+
+
+_ANSWERS = {
+    "preview_cold": "preview of ten conditions, with ten contacts",
+    "preview_edited_text": "the same with one number edited, as text",
+    "preview_edited_tree": "the same, as a tree",
+    "explain_cold": "explain ten conditions",
+    "explain_remembered": "the same, remembered",
+    "explain_contact": "why one contact is in it or not",
+    "breakdown_keyword": "everyone by country",
+    "breakdown_label": "everyone by label",
+    "histogram_months": "everyone by the month of a datetime",
+    "overlap_cold": "overlap of 100 segments",
+    "overlap_remembered": "the same, remembered",
+    "overlap_later": "the same, a second later",
+    "match_remembered": "which of 100 segments hold a contact, remembered",
+    "match_later": "the same, a second later",
+}
+
+
+def _answers(found: dict[str, float]) -> list[str]:
+    rows = (f"| {what} | {_ms(found[name])} ms |" for name, what in _ANSWERS.items())
+    return ["| other answers, in process, one thread: median | |", "|---|---:|", *rows, ""]
 
 
 def _load(results: dict[str, Any]) -> list[str]:

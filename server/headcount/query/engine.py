@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
@@ -28,7 +27,7 @@ from headcount.model.errors import UserError
 from headcount.query import evaluate, tree
 from headcount.query.absent import Absences
 from headcount.query.bind import bind, check_calculated
-from headcount.query.bound import QueryWarning
+from headcount.query.bound import Bound, QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.format import format as canonical
 from headcount.query.limits import Limits, require_within
@@ -37,6 +36,7 @@ from headcount.query.parse import parse
 from headcount.query.plan import Plan, plan
 from headcount.query.results import Results
 from headcount.query.saved import NOTHING_SAVED, Saved
+from headcount.query.settled import Asked, settled_whole
 from headcount.query.timeless import is_timeless
 
 Query = str | tree.Segment
@@ -67,11 +67,29 @@ class Validated:
     warnings: tuple[QueryWarning, ...]
 
 
-class Prepared(NamedTuple):
-    """A plan, and the warnings of what it was made from."""
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A bound segment with its warnings, and its plan, made when it is first asked for."""
 
-    plan: Plan
+    bound: Bound
     warnings: tuple[QueryWarning, ...]
+    view: View
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The order in which it is worked out."""
+        return plan(self.bound, self.view)
+
+    def asked(self, block: Block) -> Asked:
+        """Return what it asks of a block of the view; the same for all that hold the same rows."""
+        found = self._asked.get(block.number)
+        if found is None:
+            found = self._asked[block.number] = Asked(settled_whole(self.bound.condition, block))
+        return found
+
+    @cached_property
+    def _asked(self) -> dict[int, Asked]:
+        return {}
 
 
 class Engine:
@@ -157,7 +175,7 @@ class Engine:
         context = QueryContext(as_of, zone, limits)
         bound = bind(segment, self.view, context, text, self.known)
         warnings = bound.warnings + self.absences.warnings(bound.mentions)
-        return Prepared(plan(bound, self.view), warnings)
+        return Prepared(bound, warnings, self.view)
 
     def _is_timeless(self, text: str, limits: Limits) -> bool:
         known = self.known

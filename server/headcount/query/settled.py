@@ -23,9 +23,13 @@ from headcount.index.interval import Interval
 from headcount.index.text import TextIndex
 from headcount.model.fold import is_exact
 from headcount.query.bound import (
+    All,
     Always,
+    Any,
     Compared,
+    Complement,
     Condition,
+    Enough,
     EventCount,
     Follows,
     Holds,
@@ -85,6 +89,36 @@ def settled(condition: Condition, block: Block) -> Hashable:
             answers = _positions(then, Interval(interval.low, until), block)
             return "follows", first, _positions(first, interval, block), then, answers, within
     return condition
+
+
+def settled_whole(condition: Condition, block: Block) -> Hashable:
+    """Return what a whole segment asks of *block*, as `settled` does of one condition."""
+    match condition:
+        case All(items):
+            return "all", *(settled_whole(item, block) for item in items)
+        case Any(items):
+            return "any", *(settled_whole(item, block) for item in items)
+        case Enough(items, count):
+            return "enough", count, *(settled_whole(item, block) for item in items)
+        case Complement(item):
+            return "not", settled_whole(item, block)
+    return settled(condition, block)
+
+
+class Asked:
+    """What a whole segment asks of a block, with its hash, which takes 1 µs a condition to make."""
+
+    __slots__ = ("_hash", "what")
+
+    def __init__(self, what: Hashable) -> None:
+        self.what = what
+        self._hash = hash(("whole", what))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Asked) and self.what == other.what
 
 
 def _value(value: Expression, block: Block) -> Hashable:
