@@ -43,6 +43,11 @@ from headcount.query.sides import BlockSides, Sides
 from headcount.query.stretches import Stretch, stretches
 from headcount.query.vectors import texts, vector
 
+# What a contact may have a value for; the rest are literals, the same for everyone.
+_HELD = (
+    tree.Name, tree.EventValue, tree.Aggregate, tree.Arithmetic, tree.Negative, tree.Call,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class HeldValue:
@@ -199,13 +204,30 @@ class _Reader:
                 return (HeldValue("place of the id in this sample, %", self._place(salt or "")),)
         found: dict[str, HeldValue] = {}
         for value in _compared(node):
-            for inner in _made_of(value):
+            for inner in self._made_of(value):
                 text = canonical(inner)
                 if text not in found:
                     bound = self._bound(inner)
                     if not isinstance(bound, Constant):
                         found[text] = HeldValue(text, self._value(bound))
         return tuple(found.values())
+
+    def _made_of(self, value: tree.Value) -> Iterator[tree.Value]:
+        """Yield a value, and those that it is made of, also behind a name; literals aside."""
+        seen: set[tree.Value] = set()
+        left = [value]
+        while left:
+            one = left.pop()
+            if one in seen or not isinstance(one, _HELD):
+                continue
+            seen.add(one)
+            yield one
+            if isinstance(one, tree.Name):
+                calculation = self._binder.known.calculations.get(one.name)
+                left += [] if calculation is None else [calculation.value]
+            elif not isinstance(one, tree.EventValue | tree.Aggregate):
+                inside = (inner for inner in tree.children(one) if isinstance(inner, tree.Value))
+                left += reversed(list(inside))
 
     def _bound(self, node: tree.Value) -> Expression:
         """Return the expression of a value; a bare word that nothing has is a text."""
@@ -243,14 +265,3 @@ def _compared(node: tree.Segment) -> tuple[tree.Value, ...]:
         case tree.TextMatch() | tree.ContainsSet() | tree.IsEmpty() | tree.Within() | tree.Age():
             return (node.value,)
     return ()
-
-
-def _made_of(value: tree.Value) -> Iterator[tree.Value]:
-    """Yield a value, and those inside it that a contact has; literals aside."""
-    if isinstance(value, tree.Name | tree.EventValue | tree.Aggregate):
-        yield value
-    elif isinstance(value, tree.Arithmetic | tree.Negative | tree.Call):
-        yield value
-        for inner in tree.children(value):
-            assert isinstance(inner, tree.Value)
-            yield from _made_of(inner)
