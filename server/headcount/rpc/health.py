@@ -8,7 +8,8 @@ other, so that a client that never sends its request cannot hold the control lan
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 
 import grpc
 from grpc_health.v1 import health, health_pb2
@@ -22,11 +23,27 @@ _SERVICE = health_pb2.DESCRIPTOR.services_by_name["Health"]
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
+class _Watched(health.HealthServicer):
+    """
+    The package's servicer, without its deadlock.
+
+    It sends a changed status while it holds its lock, and sending waits for the thread that serves
+    gRPC's events; but when a watcher leaves at that moment, that thread waits for the lock, and the
+    server hangs for good while it drains. So the watcher is taken off the list by another thread.
+    """
+
+    def _on_close_callback(
+        self, send_response_callback: Callable[..., None], service: str
+    ) -> Callable[[], None]:
+        leave = super()._on_close_callback(send_response_callback, service)
+        return lambda: threading.Thread(target=leave, daemon=True).start()
+
+
 class Health:
     """The health of one server."""
 
     def __init__(self, services: Iterable[str]) -> None:
-        self._watched = health.HealthServicer()
+        self._watched = _Watched()
         self._services = frozenset(("", *services))
         self._status = health_pb2.HealthCheckResponse.NOT_SERVING
         for service in self._services:
