@@ -79,8 +79,8 @@ def breakdown(
     """
     Return the breakdown of a segment by a value of the language, with the *top* values.
 
-    Besides the segment itself 2 to 5 ms for 2^20 members and a field of few values, 100 ms for one
-    of many; what is computed from events costs what a condition on it does.
+    Besides the segment itself 4 ms for 2^20 members and a text of few values, 8 to 25 for numbers
+    and days, 100 for those of many values; a figure over events costs what a condition on it does.
 
     Raises:
         UserError: the segment or the value is not valid, there are more than a million different

@@ -154,7 +154,7 @@ def explain(
     """
     Return the explanation of *query*; *timer* gives seconds, of which only differences count.
 
-    Costs what the conditions cost one by one, and 30 µs a condition and 2^20 contacts.
+    Costs what the conditions cost one by one, and 0.1 ms a condition and 2^20 contacts.
 
     Raises:
         UserError: *query* is not valid, or `context.check` ended it.

@@ -105,7 +105,7 @@ def histogram(
     Return the histogram of a segment by a number or a time.
 
     Without a *layout* it is 20 ranges of equal width. Besides the segment itself 20 ms for 2^20
-    members; 5 more where the least and the greatest are not given.
+    members; 10 to 20 more where the least and the greatest are not given.
 
     Raises:
         UserError: the segment, the value or the layout is not valid, or `context.check` ended it.

@@ -78,7 +78,8 @@ def preview(
     """
     Return the preview of *query*, with *size* of its members and of each the *fields* it has.
 
-    Ten conditions on 2^20 contacts take 3 to 4 ms, 1 ms when one of them is new.
+    Ten conditions on 2^20 contacts take 2.8 ms; 1 ms when one of them is new, and 0.5 more if they
+    come as text. The first preview of a view hashes its ids, 70 ms for 2^20.
 
     Raises:
         UserError: *query* is not valid, a field does not exist, or `context.check` ended it.
