@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -513,3 +514,24 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         assert run([*name.split(), "--help"]) == 0
         assert "Usage: headcount" in capsys.readouterr().out
         assert f"`headcount {name}`" in page
+
+
+@pytest.mark.parametrize("words", [["count", "everyone"], ["members", "everyone"], ["stats"]])
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+def test_output_that_cannot_be_written_is_one_line(
+    data: Path, words: list[str], output: str
+) -> None:
+    """A full or closed standard output is said in one line, without a traceback."""
+    command = shlex.join([sys.executable, "-m", "headcount.cli.main", *words, "--data", str(data)])
+    done = subprocess.run(
+        ["sh", "-c", f"{command} {output}"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("headcount: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_serving_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    """A mistyped folder is an error, and stays a folder that is not there."""
+    assert run(["serve", "--data", str(tmp_path / "mistyped")]) == 1
+    assert not (tmp_path / "mistyped").exists()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -241,12 +242,35 @@ class Schema:
         seen[folded] = owner
 
 
-_COMPARED = 200  # code points
+_COMPARED = 200  # code points: comparing takes time with the square of the length
+_SHORTLIST = 200  # names compared closely, 20 ms of long ones; a workspace may know 100,000 labels
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """Return up to *limit* of the *known* names that are close to *name*, nearest first."""
-    by_folded = {k.casefold(): k for k in known}
-    wanted = name[:_COMPARED].casefold()  # comparing takes time with the square of the length
-    close = difflib.get_close_matches(wanted, list(by_folded), n=limit, cutoff=0.6)
+    """
+    Return up to *limit* of the *known* names that are close to *name*, nearest first.
+
+    Of more than 200 names only those that begin or end most like it are compared.
+    """
+    wanted = name[:_COMPARED].casefold()
+    by_folded = {k[:_COMPARED].casefold(): k for k in known}
+    candidates: Iterable[str] = by_folded
+    if len(by_folded) > _SHORTLIST:
+        backwards = wanted[::-1]
+
+        def alike(other: str) -> int:
+            return max(_shared(wanted, other), _shared(backwards, other[::-1]))
+
+        candidates = heapq.nlargest(_SHORTLIST, by_folded, key=alike)
+    close = difflib.get_close_matches(wanted, candidates, n=limit, cutoff=0.6)
     return tuple(by_folded[c] for c in close)
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many code points two strings have in common at their beginning."""
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count

@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -115,7 +115,7 @@ def load_files(
     """Load files with progress on standard error, write the summary, and return it."""
     if not (contacts or events or lists):
         raise typer.BadParameter("say what to load: --contacts, --events or --lists FILE")
-    with _progress() as progress:
+    with _progress() as (progress, pause):
         summary = load_into(
             folder,
             workspace=workspace,
@@ -126,7 +126,7 @@ def load_files(
             strict=strict,
             create_contacts=create_contacts,
             infer=infer,
-            show=_shown if yes else _asked,
+            show=_quietly(_shown if yes else _asked, pause),
             check=check_schema,
             block_rows=block_rows,
             rejects_path=rejects,
@@ -182,9 +182,27 @@ def _summary_text(found: LoadSummary) -> Iterator[str]:
     )
 
 
+def _quietly(
+    show: Callable[[Proposal], None], pause: Callable[[], AbstractContextManager[None]]
+) -> Callable[[Proposal], None]:
+    """Return *show* with the progress bars out of its way: they would draw over a question."""
+
+    def shown(proposal: Proposal) -> None:
+        with pause():
+            show(proposal)
+
+    return shown
+
+
 @contextmanager
-def _progress() -> Iterator[Callable[[Step], None]]:
-    """Yield a function that shows progress: a bar on a terminal, else a line now and then."""
+def _progress() -> Iterator[
+    tuple[Callable[[Step], None], Callable[[], AbstractContextManager[None]]]
+]:
+    """
+    Yield a function that shows progress, and one that enters a pause from it.
+
+    A bar on a terminal, elsewhere a line now and then.
+    """
     if not errors.is_terminal:
         last = time.monotonic()
 
@@ -194,7 +212,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
                 last = time.monotonic()
                 note(f"{step.stage}: {step.rows:,} rows, {_share(step):.0%}")
 
-        yield line
+        yield line, nullcontext
         return
     columns = (
         TextColumn("{task.description}"),
@@ -210,7 +228,13 @@ def _progress() -> Iterator[Callable[[Step], None]]:
                 tasks[step.stage] = bars.add_task(step.stage, total=step.total, rows=0)
             bars.update(tasks[step.stage], completed=step.done, total=step.total, rows=step.rows)
 
-        yield bar
+        @contextmanager
+        def paused() -> Iterator[None]:
+            bars.stop()
+            yield
+            bars.start()
+
+        yield bar, paused
 
 
 def _share(step: Step) -> float:

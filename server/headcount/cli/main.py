@@ -52,9 +52,26 @@ app.add_typer(segment.app, name="segment")
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status; *arguments* default to the process's."""
+    if sys.stdout is None:
+        complain("standard output is closed; expected somewhere to write the result")
+        return 1
+    try:
+        return _run(arguments)
+    except BrokenPipeError:  # `headcount members ... | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        complain(f"cannot write the result: {error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run the command line and return its exit status; what it printed is written."""
     try:
         app(args=arguments, prog_name="headcount")
     except SystemExit as left:  # typer has shown what was wrong with the usage, and chosen 2
+        sys.stdout.flush()
         return left.code if isinstance(left.code, int) else int(left.code is not None)
     except CorruptionError as error:
         complain(f"damaged data: {error}")
@@ -64,9 +81,6 @@ def run(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `headcount members ... | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return 0
 
 

@@ -20,6 +20,7 @@ from headcount.rpc import config
 from headcount.rpc.app import Server
 from headcount.rpc.workspaces import open_workspaces
 from headcount.storage.folder import WriterLock
+from headcount.storage.manifest import list_workspaces
 
 # What the demo counts; each line shows another part of the language.
 DEMO_SEGMENTS = (
@@ -72,6 +73,7 @@ def serve(
     if not settings.server.data:
         raise typer.BadParameter("say what to serve: --data DIR, or [server] data in --config")
     folder = Path(settings.server.data)
+    list_workspaces(folder)  # before the lock, which would make a folder that is not there
     with WriterLock(folder) as lock:
         results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
         Server(settings, open_workspaces(folder, lock, results)).run()

@@ -73,7 +73,7 @@ class ConnectionSettings:
     """What one client may hold open."""
 
     connections: int = 1_000
-    streams: int = 100  # calls at once on one connection; also bounds a rapid reset
+    streams: int = 2_000  # calls at once on one connection; more are reset without a reason
     handshake_seconds: float = 5.0  # until a silent connection is closed
     idle_seconds: float = 300.0
     age_seconds: float = 3600.0

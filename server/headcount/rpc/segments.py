@@ -51,7 +51,9 @@ class Segments(Explaining):
             path = f"queries[{place}]"
             try:
                 query = self._questions.query(message, asked.engine, path)
-                result.count = asked.engine.count(query, asked.at(message, path)).count
+                context = asked.at(message, path)
+                context.check()  # a query that cannot be bound looks at no block
+                result.count = asked.engine.count(query, context).count
             except UserError as error:
                 if error.reason in _ENDS_THE_CALL:
                     raise
