@@ -132,6 +132,8 @@ def holds(query: Query, subject: Subject, segment: tree.Segment) -> bool:
         case tree.Sequence():
             return did_in_sequence(query, subject, segment)
         case tree.InSegment(name, negated):  # Section 5
+            if name not in query.world.saved:
+                raise RefusedError(f"no saved segment `{name}`")
             return holds(query, subject, query.world.saved[name]) != negated
     raise RefusedError(f"the oracle does not know {type(segment).__name__}")
 

@@ -300,7 +300,7 @@ def test_a_declared_field_takes_the_place_of_an_engagement_time(ask: Ask) -> Non
     assert ask(world, "last_open before 2021-01-01") == "ann"
 
 
-def test_saved_segments_are_refused() -> None:
-    """Saved segments are not part of the oracle."""
+def test_a_segment_that_nobody_saved_is_refused() -> None:
+    """Section 6: an unknown segment is an error."""
     with pytest.raises(RefusedError):
         oracle.members(THINGS, tree.InSegment("x"), instant("2026-05-09T12:00"), "UTC")
