@@ -1,0 +1,66 @@
+"""
+A commit: one step of a workspace from a view to the next, as those who follow it see it.
+
+The log holds the changes and the instant of every commit, one row each, so whoever replays it sees
+the same commits in the same order, each with the same contacts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyroaring import BitMap
+
+from headcount.index.view import Version, View
+from headcount.model.changes import Changes, Refusal
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Commit:
+    """
+    What changed between two views of which one follows the other.
+
+    `at` is when, in µs. `touched` are the ordinals of all contacts that were made, changed, had
+    events recorded or were deleted; never to be changed.
+    """
+
+    before: View
+    after: View
+    at: int
+    touched: BitMap
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Batch:
+    """
+    What one request writes: `changes`, and the records of it that were `refused` already.
+
+    `request_id` makes the request count once however often it is sent; empty for none.
+    """
+
+    changes: Changes
+    request_id: str = ""
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """
+    What became of a batch, all of it on the disk and visible.
+
+    `repeated` are events left out because their contact has one with the same id. `already` is true
+    when the request had been answered before: the answer is that of then.
+    """
+
+    version: Version
+    accepted: int
+    repeated: int = 0
+    refused: tuple[Refusal, ...] = ()
+    already: bool = False
+
+
+class Follower(Protocol):
+    """Told of every commit, in order, in the committer's thread: it must return at once."""
+
+    def __call__(self, commit: Commit) -> None: ...
