@@ -26,7 +26,7 @@ from headcount.v1 import common_pb2 as headcount_dot_v1_dot_common__pb2
 from headcount.v1 import schema_pb2 as headcount_dot_v1_dot_schema__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headcount/v1/admin.proto\x12\x0cheadcount.v1\x1a\x19headcount/v1/common.proto\x1a\x19headcount/v1/schema.proto\"Q\n\x10GetSchemaRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\"a\n\x11GetSchemaResponse\x12$\n\x06schema\x18\x01 \x01(\x0b\x32\x14.headcount.v1.Schema\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"M\n\x0cStatsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\")\n\nNamedCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\"\xe6\x01\n\rStatsResponse\x12\x10\n\x08\x63ontacts\x18\x01 \x01(\x04\x12\x0e\n\x06\x62locks\x18\x02 \x01(\x04\x12(\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x18.headcount.v1.NamedCount\x12/\n\rbytes_by_kind\x18\x04 \x03(\x0b\x32\x18.headcount.v1.NamedCount\x12\x30\n\x0e\x62ytes_by_index\x18\x05 \x03(\x0b\x32\x18.headcount.v1.NamedCount\x12&\n\x04info\x18\x06 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo2\xa1\x01\n\x05\x41\x64min\x12Q\n\tGetSchema\x12\x1e.headcount.v1.GetSchemaRequest\x1a\x1f.headcount.v1.GetSchemaResponse\"\x03\x90\x02\x01\x12\x45\n\x05Stats\x12\x1a.headcount.v1.StatsRequest\x1a\x1b.headcount.v1.StatsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headcount/v1/admin.proto\x12\x0cheadcount.v1\x1a\x19headcount/v1/common.proto\x1a\x19headcount/v1/schema.proto\"Q\n\x10GetSchemaRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\"a\n\x11GetSchemaResponse\x12$\n\x06schema\x18\x01 \x01(\x0b\x32\x14.headcount.v1.Schema\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"M\n\x0cStatsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\")\n\nNamedCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\"\xe6\x01\n\rStatsResponse\x12\x10\n\x08\x63ontacts\x18\x01 \x01(\x04\x12\x0e\n\x06\x62locks\x18\x02 \x01(\x04\x12(\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x18.headcount.v1.NamedCount\x12/\n\rbytes_by_kind\x18\x04 \x03(\x0b\x32\x18.headcount.v1.NamedCount\x12\x30\n\x0e\x62ytes_by_index\x18\x05 \x03(\x0b\x32\x18.headcount.v1.NamedCount\x12&\n\x04info\x18\x06 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"Q\n\x16\x43reateWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12$\n\x06schema\x18\x02 \x01(\x0b\x32\x14.headcount.v1.Schema\"S\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63ontacts\x18\x02 \x01(\x04\x12&\n\x07version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\"E\n\x17\x43reateWorkspaceResponse\x12*\n\tworkspace\x18\x01 \x01(\x0b\x32\x17.headcount.v1.Workspace\">\n\x15ListWorkspacesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x16ListWorkspacesResponse\x12+\n\nworkspaces\x18\x01 \x03(\x0b\x32\x17.headcount.v1.Workspace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x14\x44ropWorkspaceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\"\x17\n\x15\x44ropWorkspaceResponse\"f\n\x06Rename\x12\x0f\n\x05\x66ield\x18\x01 \x01(\tH\x00\x12\x0f\n\x05\x65vent\x18\x02 \x01(\tH\x00\x12\x12\n\x08property\x18\x03 \x01(\tH\x00\x12\n\n\x02to\x18\x04 \x01(\t\x12\x12\n\nevent_type\x18\x05 \x01(\tB\x06\n\x04what\"\xc9\x01\n\x13UpdateSchemaRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12*\n\x0bmin_version\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Version\x12$\n\x06schema\x18\x04 \x01(\x0b\x32\x14.headcount.v1.Schema\x12%\n\x07renames\x18\x05 \x03(\x0b\x32\x14.headcount.v1.Rename\x12\x12\n\nallow_drop\x18\x06 \x01(\x08\"R\n\x10UnconvertedValue\x12\x0f\n\x07\x63ontact\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\xc5\x01\n\x14UpdateSchemaResponse\x12$\n\x06schema\x18\x01 \x01(\x0b\x32\x14.headcount.v1.Schema\x12\x19\n\x11unconverted_count\x18\x02 \x01(\x04\x12\x33\n\x0bunconverted\x18\x03 \x03(\x0b\x32\x1e.headcount.v1.UnconvertedValue\x12\x0f\n\x07\x64ropped\x18\x04 \x03(\t\x12&\n\x04info\x18\x05 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"P\n\x0fSnapshotRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\"]\n\x10SnapshotResponse\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12&\n\x04info\x18\x03 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"O\n\x0e\x43ompactRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\"t\n\x0f\x43ompactResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\x04\x12\x14\n\x0c\x62ytes_before\x18\x02 \x01(\x04\x12\x13\n\x0b\x62ytes_after\x18\x03 \x01(\x04\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"1\n\rBackupRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nworkspaces\x18\x02 \x03(\t\"\\\n\x0e\x42\x61\x63kupResponse\x12\x0e\n\x06\x66older\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12+\n\nworkspaces\x18\x03 \x03(\x0b\x32\x17.headcount.v1.Workspace\"M\n\x0c\x43heckRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12*\n\x0bmin_version\x18\x02 \x01(\x0b\x32\x15.headcount.v1.Version\"I\n\rCheckResponse\x12\x10\n\x08\x66indings\x18\x01 \x03(\t\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo2\xb3\x06\n\x05\x41\x64min\x12Q\n\tGetSchema\x12\x1e.headcount.v1.GetSchemaRequest\x1a\x1f.headcount.v1.GetSchemaResponse\"\x03\x90\x02\x01\x12\x45\n\x05Stats\x12\x1a.headcount.v1.StatsRequest\x1a\x1b.headcount.v1.StatsResponse\"\x03\x90\x02\x01\x12^\n\x0f\x43reateWorkspace\x12$.headcount.v1.CreateWorkspaceRequest\x1a%.headcount.v1.CreateWorkspaceResponse\x12`\n\x0eListWorkspaces\x12#.headcount.v1.ListWorkspacesRequest\x1a$.headcount.v1.ListWorkspacesResponse\"\x03\x90\x02\x01\x12X\n\rDropWorkspace\x12\".headcount.v1.DropWorkspaceRequest\x1a#.headcount.v1.DropWorkspaceResponse\x12U\n\x0cUpdateSchema\x12!.headcount.v1.UpdateSchemaRequest\x1a\".headcount.v1.UpdateSchemaResponse\x12I\n\x08Snapshot\x12\x1d.headcount.v1.SnapshotRequest\x1a\x1e.headcount.v1.SnapshotResponse\x12\x46\n\x07\x43ompact\x12\x1c.headcount.v1.CompactRequest\x1a\x1d.headcount.v1.CompactResponse\x12\x43\n\x06\x42\x61\x63kup\x12\x1b.headcount.v1.BackupRequest\x1a\x1c.headcount.v1.BackupResponse\x12\x45\n\x05\x43heck\x12\x1a.headcount.v1.CheckRequest\x1a\x1b.headcount.v1.CheckResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMIN'].methods_by_name['GetSchema']._serialized_options = b'\220\002\001'
   _globals['_ADMIN'].methods_by_name['Stats']._loaded_options = None
   _globals['_ADMIN'].methods_by_name['Stats']._serialized_options = b'\220\002\001'
+  _globals['_ADMIN'].methods_by_name['ListWorkspaces']._loaded_options = None
+  _globals['_ADMIN'].methods_by_name['ListWorkspaces']._serialized_options = b'\220\002\001'
+  _globals['_ADMIN'].methods_by_name['Check']._loaded_options = None
+  _globals['_ADMIN'].methods_by_name['Check']._serialized_options = b'\220\002\001'
   _globals['_GETSCHEMAREQUEST']._serialized_start=96
   _globals['_GETSCHEMAREQUEST']._serialized_end=177
   _globals['_GETSCHEMARESPONSE']._serialized_start=179
@@ -47,6 +51,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NAMEDCOUNT']._serialized_end=398
   _globals['_STATSRESPONSE']._serialized_start=401
   _globals['_STATSRESPONSE']._serialized_end=631
-  _globals['_ADMIN']._serialized_start=634
-  _globals['_ADMIN']._serialized_end=795
+  _globals['_CREATEWORKSPACEREQUEST']._serialized_start=633
+  _globals['_CREATEWORKSPACEREQUEST']._serialized_end=714
+  _globals['_WORKSPACE']._serialized_start=716
+  _globals['_WORKSPACE']._serialized_end=799
+  _globals['_CREATEWORKSPACERESPONSE']._serialized_start=801
+  _globals['_CREATEWORKSPACERESPONSE']._serialized_end=870
+  _globals['_LISTWORKSPACESREQUEST']._serialized_start=872
+  _globals['_LISTWORKSPACESREQUEST']._serialized_end=934
+  _globals['_LISTWORKSPACESRESPONSE']._serialized_start=936
+  _globals['_LISTWORKSPACESRESPONSE']._serialized_end=1030
+  _globals['_DROPWORKSPACEREQUEST']._serialized_start=1032
+  _globals['_DROPWORKSPACEREQUEST']._serialized_end=1073
+  _globals['_DROPWORKSPACERESPONSE']._serialized_start=1075
+  _globals['_DROPWORKSPACERESPONSE']._serialized_end=1098
+  _globals['_RENAME']._serialized_start=1100
+  _globals['_RENAME']._serialized_end=1202
+  _globals['_UPDATESCHEMAREQUEST']._serialized_start=1205
+  _globals['_UPDATESCHEMAREQUEST']._serialized_end=1406
+  _globals['_UNCONVERTEDVALUE']._serialized_start=1408
+  _globals['_UNCONVERTEDVALUE']._serialized_end=1490
+  _globals['_UPDATESCHEMARESPONSE']._serialized_start=1493
+  _globals['_UPDATESCHEMARESPONSE']._serialized_end=1690
+  _globals['_SNAPSHOTREQUEST']._serialized_start=1692
+  _globals['_SNAPSHOTREQUEST']._serialized_end=1772
+  _globals['_SNAPSHOTRESPONSE']._serialized_start=1774
+  _globals['_SNAPSHOTRESPONSE']._serialized_end=1867
+  _globals['_COMPACTREQUEST']._serialized_start=1869
+  _globals['_COMPACTREQUEST']._serialized_end=1948
+  _globals['_COMPACTRESPONSE']._serialized_start=1950
+  _globals['_COMPACTRESPONSE']._serialized_end=2066
+  _globals['_BACKUPREQUEST']._serialized_start=2068
+  _globals['_BACKUPREQUEST']._serialized_end=2117
+  _globals['_BACKUPRESPONSE']._serialized_start=2119
+  _globals['_BACKUPRESPONSE']._serialized_end=2211
+  _globals['_CHECKREQUEST']._serialized_start=2213
+  _globals['_CHECKREQUEST']._serialized_end=2290
+  _globals['_CHECKRESPONSE']._serialized_start=2292
+  _globals['_CHECKRESPONSE']._serialized_end=2365
+  _globals['_ADMIN']._serialized_start=2368
+  _globals['_ADMIN']._serialized_end=3187
 # @@protoc_insertion_point(module_scope)

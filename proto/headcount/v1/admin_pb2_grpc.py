@@ -45,6 +45,46 @@ class AdminStub(object):
                 request_serializer=headcount_dot_v1_dot_admin__pb2.StatsRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_admin__pb2.StatsResponse.FromString,
                 _registered_method=True)
+        self.CreateWorkspace = channel.unary_unary(
+                '/headcount.v1.Admin/CreateWorkspace',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.CreateWorkspaceRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.CreateWorkspaceResponse.FromString,
+                _registered_method=True)
+        self.ListWorkspaces = channel.unary_unary(
+                '/headcount.v1.Admin/ListWorkspaces',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.ListWorkspacesRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.ListWorkspacesResponse.FromString,
+                _registered_method=True)
+        self.DropWorkspace = channel.unary_unary(
+                '/headcount.v1.Admin/DropWorkspace',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.DropWorkspaceRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.DropWorkspaceResponse.FromString,
+                _registered_method=True)
+        self.UpdateSchema = channel.unary_unary(
+                '/headcount.v1.Admin/UpdateSchema',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.UpdateSchemaRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.UpdateSchemaResponse.FromString,
+                _registered_method=True)
+        self.Snapshot = channel.unary_unary(
+                '/headcount.v1.Admin/Snapshot',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.SnapshotRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.SnapshotResponse.FromString,
+                _registered_method=True)
+        self.Compact = channel.unary_unary(
+                '/headcount.v1.Admin/Compact',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.CompactRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.CompactResponse.FromString,
+                _registered_method=True)
+        self.Backup = channel.unary_unary(
+                '/headcount.v1.Admin/Backup',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.BackupRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.BackupResponse.FromString,
+                _registered_method=True)
+        self.Check = channel.unary_unary(
+                '/headcount.v1.Admin/Check',
+                request_serializer=headcount_dot_v1_dot_admin__pb2.CheckRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_admin__pb2.CheckResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServicer(object):
@@ -65,6 +105,64 @@ class AdminServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateWorkspace(self, request, context):
+        """Makes an empty workspace. ALREADY_EXISTS if there is one of that name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkspaces(self, request, context):
+        """All workspaces of the server.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DropWorkspace(self, request, context):
+        """Removes a workspace with everything in it, for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSchema(self, request, context):
+        """Changes the names and types of a workspace. All of it or nothing: values that a new type cannot
+        take are an answer, and then nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Snapshot(self, request, context):
+        """Writes a new generation of a workspace's files, so that the next start has less log to replay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Compact(self, request, context):
+        """Rebuilds what writes have left behind, and returns when no byte of an erased contact is left in
+        the data folder.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Backup(self, request, context):
+        """Copies the data folder, as of one version of each workspace, while writes go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Check(self, request, context):
+        """Holds every redundant structure of a workspace against its source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +175,46 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.Stats,
                     request_deserializer=headcount_dot_v1_dot_admin__pb2.StatsRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_admin__pb2.StatsResponse.SerializeToString,
+            ),
+            'CreateWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateWorkspace,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.CreateWorkspaceRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.CreateWorkspaceResponse.SerializeToString,
+            ),
+            'ListWorkspaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkspaces,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.ListWorkspacesRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.ListWorkspacesResponse.SerializeToString,
+            ),
+            'DropWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.DropWorkspace,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.DropWorkspaceRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.DropWorkspaceResponse.SerializeToString,
+            ),
+            'UpdateSchema': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSchema,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.UpdateSchemaRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.UpdateSchemaResponse.SerializeToString,
+            ),
+            'Snapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.Snapshot,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.SnapshotRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.SnapshotResponse.SerializeToString,
+            ),
+            'Compact': grpc.unary_unary_rpc_method_handler(
+                    servicer.Compact,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.CompactRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.CompactResponse.SerializeToString,
+            ),
+            'Backup': grpc.unary_unary_rpc_method_handler(
+                    servicer.Backup,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.BackupRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.BackupResponse.SerializeToString,
+            ),
+            'Check': grpc.unary_unary_rpc_method_handler(
+                    servicer.Check,
+                    request_deserializer=headcount_dot_v1_dot_admin__pb2.CheckRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_admin__pb2.CheckResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +272,222 @@ class Admin(object):
             '/headcount.v1.Admin/Stats',
             headcount_dot_v1_dot_admin__pb2.StatsRequest.SerializeToString,
             headcount_dot_v1_dot_admin__pb2.StatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/CreateWorkspace',
+            headcount_dot_v1_dot_admin__pb2.CreateWorkspaceRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.CreateWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkspaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/ListWorkspaces',
+            headcount_dot_v1_dot_admin__pb2.ListWorkspacesRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.ListWorkspacesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DropWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/DropWorkspace',
+            headcount_dot_v1_dot_admin__pb2.DropWorkspaceRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.DropWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSchema(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/UpdateSchema',
+            headcount_dot_v1_dot_admin__pb2.UpdateSchemaRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.UpdateSchemaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Snapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/Snapshot',
+            headcount_dot_v1_dot_admin__pb2.SnapshotRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.SnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Compact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/Compact',
+            headcount_dot_v1_dot_admin__pb2.CompactRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.CompactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Backup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/Backup',
+            headcount_dot_v1_dot_admin__pb2.BackupRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.BackupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Check(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Admin/Check',
+            headcount_dot_v1_dot_admin__pb2.CheckRequest.SerializeToString,
+            headcount_dot_v1_dot_admin__pb2.CheckResponse.FromString,
             options,
             channel_credentials,
             insecure,
