@@ -17,7 +17,8 @@ from support import strategies
 from support.compare import Case, compare
 
 SUPPORT = Path(__file__).parent
-MODULES = ("oracle_time", "oracle_text", "oracle_values", "oracle_functions", "oracle")
+MODULES = ("oracle_time", "oracle_text", "oracle_values", "oracle_functions", "oracle",
+           "oracle_audience")  # fmt: skip
 
 Mistake = tuple[str, str, str, str]  # what is wrong; the module; the right text; the wrong text
 
@@ -37,8 +38,8 @@ class Cases:
             yield self._known[-1]
 
 
-def broken_oracle(mistake: Mistake) -> ModuleType:
-    """Return a copy of the oracle that makes one mistake."""
+def broken_oracle(mistake: Mistake, part: str = "oracle") -> ModuleType:
+    """Return a copy of the oracle, or of one *part* of it, that makes one mistake."""
     _, module, right, wrong = mistake
     package = ModuleType("broken")
     for name in MODULES:
@@ -52,7 +53,7 @@ def broken_oracle(mistake: Mistake) -> ModuleType:
         setattr(package, name, copy)
         sys.modules |= {"broken": package, copy.__name__: copy}
         exec(compile(source, f"broken {name}", "exec"), copy.__dict__)
-    broken: ModuleType = package.oracle
+    broken: ModuleType = getattr(package, part)
     for name in ("broken", *(f"broken.{name}" for name in MODULES)):
         del sys.modules[name]
     return broken

@@ -11,6 +11,7 @@ section.
     oracle_functions  arithmetic, functions, aggregates
     oracle_text       key forms and patterns
     oracle_time       days, durations, windows, the calendar
+    oracle_audience   who of a segment may be sent to (docs/audiences.md)
 
 It knows the whole language; saved segments and calculated fields are worked out anew wherever their
 names stand. It is asked valid segments: it raises `RefusedError` where it stumbles over something

@@ -26,16 +26,27 @@ from headcount.query.settled import Asked
 class Wholes:
     """Some segments of one engine, planned, at one instant."""
 
-    def __init__(self, engine: Engine, queries: Sequence[Query], context: QueryContext) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        queries: Sequence[Query],
+        context: QueryContext,
+        places: Sequence[str] | None = None,
+    ) -> None:
         """
         Plan all of *queries*.
 
         Raises:
-            UserError: one is not valid; `field` says which, as `queries[3]`.
+            UserError: one is not valid; `field` says which, by its name in *places*, or as
+                `queries[3]`.
         """
+        named = [f"queries[{n}]" for n in range(len(queries))] if places is None else places
         self._engine = engine
         self._context = context
-        self._prepared = [_prepared(engine, *numbered, context) for numbered in enumerate(queries)]
+        self._prepared = [
+            _prepared(engine, place, query, context)
+            for place, query in zip(named, queries, strict=True)
+        ]
 
     def __len__(self) -> int:
         return len(self._prepared)
@@ -68,7 +79,7 @@ def _asked(prepared: Prepared, block: Block) -> Asked:
     return prepared.asked(block)
 
 
-def _prepared(engine: Engine, place: int, query: Query, context: QueryContext) -> Prepared:
+def _prepared(engine: Engine, place: str, query: Query, context: QueryContext) -> Prepared:
     try:
         return engine.prepared(query, context)
     except UserError as error:
@@ -76,6 +87,6 @@ def _prepared(engine: Engine, place: int, query: Query, context: QueryContext) -
             error.reason,
             error.message,
             position=error.position,
-            field=f"queries[{place}]",
+            field=place,
             suggestions=error.suggestions,
         ) from error
