@@ -9,8 +9,7 @@ import pytest
 
 from headcount.index import bitmaps
 from headcount.model.errors import Reason, UserError
-from headcount.query import engine as engine_module
-from headcount.query import tree
+from headcount.query import bindings, tree
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
 from headcount.query.limits import Limits
@@ -159,5 +158,49 @@ def test_threads_share_an_engine() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     """Neither plans nor trees pile up without end."""
-    assert engine_module._parsed.cache_info().maxsize
+    assert bindings._parsed.cache_info().maxsize
     assert Engine(view_of(SHOP))._remembered.cache_info().maxsize
+
+
+def test_a_newer_version_keeps_what_was_bound(engine: Engine) -> None:
+    """What does not depend on the contacts is not worked out again; answers are the new ones."""
+    smaller = dataclasses.replace(SHOP, contacts={"ann": SHOP.contacts["ann"]}, events=())
+    newer = dataclasses.replace(view_of(smaller), schema=engine.view.schema)
+    before = {
+        text: engine.prepared(text, CONTEXT) for text in ("spent > 3", "opened in last 5 days")
+    }
+    later = engine.at(newer)
+    for text, prepared in before.items():
+        assert later.prepared(text, CONTEXT).bound is prepared.bound
+        assert later.count(text, CONTEXT) == Engine(newer).count(text, CONTEXT)
+    assert later.results is engine.results
+
+
+def test_a_newer_version_knows_its_own_labels(engine: Engine) -> None:
+    """A label that nobody has any more is refused, as if no older version had been asked."""
+    nobody = dataclasses.replace(SHOP, contacts={}, events=())
+    empty = dataclasses.replace(view_of(nobody), schema=engine.view.schema)
+    for text in ('label = "vip"', 'not spent > 3 or label in ("vip")'):
+        with pytest.raises(UserError, match="unknown label"):
+            Engine(empty).count(text, CONTEXT)
+        there = engine.at(engine.view)
+        assert there.count(text, CONTEXT).count
+        with pytest.raises(UserError, match="unknown label"):
+            there.at(empty).count(text, CONTEXT)
+        assert there.at(empty).at(engine.view).count(text, CONTEXT) == there.count(text, CONTEXT)
+
+
+def test_a_newer_version_warns_of_what_it_lacks(engine: Engine) -> None:
+    """A value that nobody has any more is a warning of the newer version only."""
+    nobody = dataclasses.replace(SHOP, contacts={}, events=())
+    empty = dataclasses.replace(view_of(nobody), schema=engine.view.schema)
+    assert not engine.count("country = DE", CONTEXT).warnings
+    (warning,) = engine.at(empty).count("country = DE", CONTEXT).warnings
+    assert warning.code == "UNKNOWN_VALUE"
+
+
+def test_another_schema_is_checked_again(engine: Engine) -> None:
+    """An engine over a view of another schema is one that begins anew."""
+    wrong = dataclasses.replace(engine.view.schema, calculated={"odd": "spent + country"})
+    with pytest.raises(UserError, match="odd"):
+        engine.at(dataclasses.replace(engine.view, schema=wrong))

@@ -14,7 +14,9 @@ This module walks the structure; the operators are bound by kind of operand in `
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from headcount.index.view import Version, View
@@ -57,9 +59,7 @@ def bind(
     Raises:
         UserError: a name, type or value does not fit; the message says what was expected.
     """
-    binder = Binder(known or Known(view), context, text)
-    condition = binder.condition(segment, binder.contact_scope)
-    return Bound(condition, binder.clock, tuple(binder.warnings), tuple(binder.mentions))
+    return Binder(known or Known(view), context, text).bound(segment)
 
 
 def check_calculated(known: Known) -> None:
@@ -116,6 +116,12 @@ class Binder:
         self._event: EventType | None = None  # whose `where` is being bound
         self._calculated: dict[str, Expression] = {}  # by declared name
         self._saved: dict[str, Condition] = {}  # by key
+        self._seen: set[str] = set()  # of labels and lists, which were looked at
+
+    def bound(self, segment: tree.Segment) -> Bound:
+        """Return the whole of *segment*, with the warnings and mentions found in it."""
+        condition = self.condition(segment, self.contact_scope)
+        return Bound(condition, self.clock, tuple(self.warnings), tuple(self.mentions))
 
     def condition(self, node: tree.Segment, scope: Scope) -> Condition:
         """Return the bound condition of *node*."""
@@ -151,6 +157,16 @@ class Binder:
                 node,
             )
         return self._of_contact(node)
+
+    @property
+    def looked_at_seen(self) -> bool:
+        """Return whether the segment names labels or lists, which there must be."""
+        return bool(self._seen)
+
+    def seen(self, what: Literal["label", "list"]) -> Mapping[str, str]:
+        """Return the labels or lists that there are, by their key form."""
+        self._seen.add(what)
+        return self.known.labels if what == "label" else self.known.lists
 
     def where(self, node: tree.Segment, scope: PropertyScope) -> Condition:
         """Return the bound condition on the properties of one type of event."""
@@ -243,6 +259,7 @@ class Binder:
         """
         inner = Binder(self.known, self._context, text)
         inner._calculated, inner._saved = self._calculated, self._saved
+        inner._seen = self._seen
         return inner
 
     def _sample(self, node: tree.Sample) -> Condition:

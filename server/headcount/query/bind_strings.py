@@ -8,8 +8,8 @@ errors; any other value is noted, and a warning if no contact has it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
@@ -96,15 +96,16 @@ def _unknown_value(
         )
         return b.refusals.invalid(message, node, nearest(text, values))
     if field.builtin and field.name == "label":
-        return _unseen(b, "label", b.known.labels, key, text, node)
+        return _unseen(b, "label", key, text, node)
     if field in (LISTS, OPTED_OUT):
-        return _unseen(b, "list", b.known.lists, key, text, node)
+        return _unseen(b, "list", key, text, node)
     return None
 
 
 def _unseen(
-    b: Binder, what: str, known: Mapping[str, str], key: str, text: str, node: tree.Node
+    b: Binder, what: Literal["label", "list"], key: str, text: str, node: tree.Node
 ) -> UserError | None:
+    known = b.seen(what)
     if key in known:
         return None
     message = (

@@ -5,9 +5,9 @@ The engine: questions in, counts and members out, over one view.
 
 What the embedded API and the server both call. An engine belongs to one view and one state of the
 saved segments, neither of which changes; so plans can be remembered by text, instant and zone (a
-timeless segment's by text and zone), and a newer view has an engine of its own. Trees are
-remembered by text alone, for every view. Long texts, and queries that come as trees, are not
-remembered: they may hold 100,000 values.
+timeless segment's by text and zone). A newer view has an engine of its own, made by `at` in a few
+microseconds: it keeps what was bound and planned as far as that holds (`Bindings`). Long texts, and
+queries that come as trees, are not remembered: they may hold 100,000 values.
 
 Safe to call from several threads.
 """
@@ -24,26 +24,23 @@ from pyroaring import BitMap
 from headcount.index.block import Block
 from headcount.index.view import View
 from headcount.model.errors import UserError
-from headcount.query import evaluate, tree
+from headcount.query import evaluate
 from headcount.query.absent import Absences
-from headcount.query.bind import bind, check_calculated
+from headcount.query.bind import check_calculated
+from headcount.query.bindings import LONGEST, Binding, Bindings, bound
+from headcount.query.bindings import Query as Query
+from headcount.query.bindings import tree_of as tree_of
 from headcount.query.bound import Bound, QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.format import format as canonical
-from headcount.query.limits import Limits, require_within
+from headcount.query.limits import Limits
 from headcount.query.names import Known
-from headcount.query.parse import parse
-from headcount.query.plan import Plan, plan
+from headcount.query.plan import Plan
 from headcount.query.results import Results
 from headcount.query.saved import NOTHING_SAVED, Saved
 from headcount.query.settled import Asked, settled_whole
-from headcount.query.timeless import is_timeless
-
-Query = str | tree.Segment
 
 _PLANS = 1024  # remembered by each engine
-_TREES = 1024  # remembered by the process
-_LONGEST = 4096  # code points of a text that is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +66,26 @@ class Validated:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A bound segment with its warnings, and its plan, made when it is first asked for."""
+    """A bound segment over one view, with what looks wrong in it there."""
 
-    bound: Bound
-    warnings: tuple[QueryWarning, ...]
+    binding: Binding
     view: View
+    absences: Absences
+
+    @property
+    def bound(self) -> Bound:
+        """Return what it means."""
+        return self.binding.bound
+
+    @cached_property
+    def warnings(self) -> tuple[QueryWarning, ...]:
+        """What looks wrong in it."""
+        return self.bound.warnings + self.absences.warnings(self.bound.mentions)
 
     @cached_property
     def plan(self) -> Plan:
         """The order in which it is worked out."""
-        return plan(self.bound, self.view)
+        return self.binding.plan(self.view)
 
     def asked(self, block: Block) -> Asked:
         """Return what it asks of a block of the view; the same for all that hold the same rows."""
@@ -106,17 +113,42 @@ class Engine:
     def __init__(
         self, view: View, results: Results | None = None, saved: Saved = NOTHING_SAVED
     ) -> None:
+        known = Known(view, saved)
+        check_calculated(known)
+        self._begin(view, Results() if results is None else results, known, Bindings(known))
+
+    def _begin(self, view: View, results: Results, known: Known, bindings: Bindings) -> None:
         self.view = view
-        self.results = Results() if results is None else results
-        self.known = Known(view, saved)
+        self.results = results
+        self.known = known
         self.absences = Absences(view)
-        check_calculated(self.known)
+        self._bindings = bindings
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
-        self._timeless = lru_cache(maxsize=_PLANS)(self._is_timeless)
+
+    def at(self, view: View) -> Engine:
+        """
+        Return an engine over another version of the same workspace, with the same memory.
+
+        What was bound and planned is kept as far as it holds; 10 µs while the schema is the same
+        object, as `Engine(view)` when it is another one.
+
+        Raises:
+            UserError: a calculated field of the view's schema means nothing.
+        """
+        known = self.known
+        if view.schema is not self.view.schema:
+            return Engine(view, self.results, known.saved)
+        return self._with(view, Known(view, known.saved, known.calculations), self._bindings)
 
     def with_saved(self, saved: Saved) -> Engine:
         """Return an engine over the same view with other saved segments, and the same memory."""
-        return Engine(self.view, self.results, saved)
+        known = Known(self.view, saved, self.known.calculations)
+        return self._with(self.view, known, Bindings(known))
+
+    def _with(self, view: View, known: Known, bindings: Bindings) -> Engine:
+        engine = Engine.__new__(Engine)
+        engine._begin(view, self.results, known, bindings)
+        return engine
 
     def count(self, query: Query, context: QueryContext) -> Counted:
         """
@@ -162,32 +194,15 @@ class Engine:
         Raises:
             UserError: *query* is not valid.
         """
+        if not isinstance(query, str) or len(query) > LONGEST:
+            text = query if isinstance(query, str) else None
+            segment = tree_of(query, context.limits)
+            return Prepared(bound(segment, context, self.known, text), self.view, self.absences)
         as_of, zone, limits = context.as_of, context.zone, context.limits
-        if not isinstance(query, str) or len(query) > _LONGEST:
-            return self._prepare(query, as_of, zone, limits)
-        if self._timeless(query, limits):
+        if self._bindings.is_timeless(query, limits):
             as_of = 0
         return self._remembered(query, as_of, zone, limits)
 
-    def _prepare(self, query: Query, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
-        segment = tree_of(query, limits)
-        text = query if isinstance(query, str) else None
+    def _prepare(self, text: str, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
         context = QueryContext(as_of, zone, limits)
-        bound = bind(segment, self.view, context, text, self.known)
-        warnings = bound.warnings + self.absences.warnings(bound.mentions)
-        return Prepared(bound, warnings, self.view)
-
-    def _is_timeless(self, text: str, limits: Limits) -> bool:
-        known = self.known
-        return is_timeless(tree_of(text, limits), known.schema, known.calculations, known.saved)
-
-
-def tree_of(query: Query, limits: Limits) -> tree.Segment:
-    """Return the tree of *query*, with the places of its nodes if it is text."""
-    if not isinstance(query, str):
-        require_within(query, limits)
-        return query
-    return _parsed(query, limits) if len(query) <= _LONGEST else parse(query, limits)
-
-
-_parsed = lru_cache(maxsize=_TREES)(parse)
+        return Prepared(self._bindings.of(text, context, self.known), self.view, self.absences)

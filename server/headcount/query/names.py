@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from headcount.index.block import LISTS
 from headcount.index.interval import EVER, Interval
@@ -39,6 +39,13 @@ from headcount.query.refusals import Refusals
 from headcount.query.saved import NOTHING_SAVED, Saved
 
 
+class Seen(NamedTuple):
+    """The labels and lists of a view: declared in its schema, or seen on a contact."""
+
+    labels: frozenset[str]
+    lists: frozenset[str]
+
+
 class Known:
     """
     The schema of a view, its calculated fields, the labels and lists it has seen, what is saved.
@@ -47,23 +54,31 @@ class Known:
         UserError: a calculated field of the schema means nothing.
     """
 
-    def __init__(self, view: View, saved: Saved = NOTHING_SAVED) -> None:
+    def __init__(
+        self, view: View, saved: Saved = NOTHING_SAVED, calculations: Calculations | None = None
+    ) -> None:
+        """Take the *calculations* of the schema, or read them."""
         self.schema: Schema = view.schema
-        self.calculations = Calculations(view.schema)
+        self.calculations = Calculations(view.schema) if calculations is None else calculations
         self.saved = saved
         self._view = view
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Every label and every list that there is, in its own spelling."""
+        return Seen(self._view.labels, self._view.lists)
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
         """Every known label by its key form."""
         label = self.schema.field("label")
         assert label is not None
-        return {field_key(name, label): name for name in sorted(self._view.labels)}
+        return {field_key(name, label): name for name in sorted(self.seen.labels)}
 
     @cached_property
     def lists(self) -> Mapping[str, str]:
         """Every known list by its key form."""
-        return {field_key(name, LISTS): name for name in sorted(self._view.lists)}
+        return {field_key(name, LISTS): name for name in sorted(self.seen.lists)}
 
     @cached_property
     def events(self) -> Mapping[str, tuple[EventType, ...]]:
