@@ -1,10 +1,12 @@
 """
-The three kinds of error, told apart by what the caller does next.
+The kinds of error, told apart by what the caller does next.
 
 * `UserError`: fix the request. Carries a reason code, the place, what was expected and the nearest
   known names. Never logged as a fault.
 * `CorruptionError`: the stored data is damaged. Carries the file and, where known, the part of it.
   Restore from a copy; nothing is guessed around.
+* `UnknownOutcomeError`: a write failed in a way that only a restart can judge. Take no more writes,
+  end the process, and recover.
 * Everything else is a bug of ours, raised as an `AssertionError` or whatever Python raises.
 
 The engine knows no status codes: `headcount.rpc.status` holds the one table that maps these to
@@ -34,6 +36,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "UNSUPPORTED"  # a part of the language or API that this build does not have
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     CANCELLED = "CANCELLED"
+    DISK_FULL = "DISK_FULL"  # too little free space to accept writes; nothing was written
     OVERLOADED = "OVERLOADED"  # too many calls at once; try again later
     STALE_READ = "STALE_READ"  # the client has seen a newer version than this server holds
 
@@ -140,3 +143,22 @@ class CorruptionError(HeadcountError):
         if self.part is not None:
             place += f" ({self.part})"
         return f"{place}: {self.message}"
+
+
+class UnknownOutcomeError(HeadcountError):
+    """
+    A commit failed while it was being written: it may be on the disk, whole, or not at all.
+
+    Whoever wrote it is told neither yes nor no. Every further write is refused: an operating system
+    may report a failed sync once and call the next one a success, so only a new process that reads
+    the log anew knows what is there (https://wiki.postgresql.org/wiki/Fsync_Errors).
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        """Return the file and what happened."""
+        return f"{self.path}: {self.message}"

@@ -19,6 +19,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -74,6 +75,39 @@ def _explain(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a file system: what an ordinary user may still write, and all of it."""
+
+    free: int
+    total: int
+
+
+def space(path: Path) -> Space:
+    """Return how much room the file system of *path* has; a few microseconds."""
+    with explained(path):
+        found = os.statvfs(path)
+    return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+
+
+def names(path: Path) -> list[str]:
+    """Return the sorted names in a folder; none when it does not exist."""
+    with explained(path):
+        try:
+            return sorted(os.listdir(path))
+        except FileNotFoundError:
+            return []
+
+
+def size(path: Path) -> int:
+    """Return the bytes of a file, 0 when there is none."""
+    with explained(path):
+        try:
+            return os.stat(path).st_size
+        except FileNotFoundError:
+            return 0
+
+
 def make_folder(path: Path) -> None:
     """Make the folder *path* and those above it, each durable; one that exists is left alone."""
     if path.is_dir():
@@ -94,6 +128,37 @@ def create(path: Path) -> int:
     """Return a descriptor of the new, empty file *path*; the caller closes it."""
     with explained(path, UNCHANGED):
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+
+
+def open_to_write(path: Path) -> int:
+    """Return a descriptor of the existing file *path*, for reading and writing in place."""
+    with explained(path, UNCHANGED):
+        return os.open(path, os.O_RDWR)
+
+
+def open_to_read(path: Path) -> int:
+    """Return a descriptor of the existing file *path*, for reading."""
+    with explained(path):
+        return os.open(path, os.O_RDONLY)
+
+
+def close(descriptor: int) -> None:
+    """Let go of a descriptor."""
+    os.close(descriptor)
+
+
+def read_at(path: Path, descriptor: int, count: int) -> bytes:
+    """Return the first *count* bytes of an open file, fewer when it is shorter."""
+    with explained(path, offset=0):
+        return os.pread(descriptor, count, 0)
+
+
+def write_at(path: Path, descriptor: int, data: bytes) -> None:
+    """Write *data*, less than a page, over the beginning of an open file; does not sync."""
+    with explained(path):
+        written = os.pwrite(descriptor, data, 0)
+        if written != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def sync(path: Path, descriptor: int) -> None:

@@ -79,7 +79,7 @@ def generation_path(folder: Path, workspace: str, number: int) -> Path:
 
 def newest_generation(folder: Path, workspace: str) -> int:
     """Return the highest number of a complete generation file in the workspace, 0 without any."""
-    names = _names(workspace_folder(folder, workspace))
+    names = files.names(workspace_folder(folder, workspace))
     numbers = (int(m[1]) for name in names if (m := _GENERATION.fullmatch(name)))
     return max(numbers, default=0)
 
@@ -87,19 +87,10 @@ def newest_generation(folder: Path, workspace: str) -> int:
 def leftovers(folder: Path, workspace: str, live: int) -> Iterator[Path]:
     """Yield the files of generations other than *live*, and of those that were never finished."""
     home = workspace_folder(folder, workspace)
-    for name in _names(home):
+    for name in files.names(home):
         match = _GENERATION.fullmatch(name.removesuffix(files.TEMPORARY))
         if match and (name.endswith(files.TEMPORARY) or int(match[1]) != live):
             yield home / name
-
-
-def _names(path: Path) -> list[str]:
-    """Return the sorted names in a folder; none when it does not exist."""
-    with files.explained(path):
-        try:
-            return sorted(os.listdir(path))
-        except FileNotFoundError:
-            return []
 
 
 def missing_manifest(folder: Path) -> UserError | CorruptionError:
@@ -128,7 +119,7 @@ def refuse_foreign(folder: Path) -> None:
 
     So that a mistyped path does not sprinkle files among somebody's own.
     """
-    names = set(_names(folder))
+    names = set(files.names(folder))
     if MANIFEST in names:
         return
     if WORKSPACES in names:

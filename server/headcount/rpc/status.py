@@ -45,6 +45,7 @@ CODES: Mapping[Reason, grpc.StatusCode] = {
     Reason.UNSUPPORTED: grpc.StatusCode.UNIMPLEMENTED,
     Reason.DEADLINE_EXCEEDED: grpc.StatusCode.DEADLINE_EXCEEDED,
     Reason.CANCELLED: grpc.StatusCode.CANCELLED,
+    Reason.DISK_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,  # once there is room again
     Reason.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,  # the same again later may do
     Reason.STALE_READ: grpc.StatusCode.DATA_LOSS,
 }
