@@ -13,7 +13,7 @@ from headcount.index.block import Block
 from headcount.index.parts import Parts
 from headcount.index.view import View
 from headcount.model.errors import Reason, UserError
-from headcount.query import evaluate
+from headcount.query import evaluate, masks
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
@@ -120,6 +120,22 @@ def test_candidates_give_what_all_rows_give(share: int, monkeypatch: pytest.Monk
         expected = oracle.members(CROWD, parse(text), AS_OF, "UTC")
         assert set(members_of(engine, text, context)) == expected
         assert expected
+
+
+@pytest.mark.parametrize("stride", [1, 7, 10**9])
+def test_rows_in_stretches_give_what_all_rows_give(
+    stride: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arithmetic is the same whether all rows are worked out at once or a few at a time."""
+    monkeypatch.setattr(masks, "_STRIDE", stride)
+    for text in CANDIDATES:
+        engine = Engine(view_of(CROWD))
+        expected = oracle.members(CROWD, parse(text), AS_OF, "UTC")
+        assert set(members_of(engine, text, context_at(AS_OF))) == expected
+    engine = Engine(view_of(SHOP))
+    for text in TEXTS:
+        expected = oracle.members(SHOP, parse(text), AS_OF, ZONE)
+        assert set(members_of(engine, text, CONTEXT)) == expected
 
 
 @pytest.mark.parametrize("many", [1, 10**9])

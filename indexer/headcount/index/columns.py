@@ -152,8 +152,10 @@ class NumericColumn:
             wrapped += np.uint64(self.base % 2**64)
             return wrapped.view(np.int64)
         values = stored.astype(np.float64)
-        values += self.base
-        values /= 10**self.places
+        if self.base:
+            values += self.base
+        if self.places:
+            values /= 10**self.places
         return values
 
 

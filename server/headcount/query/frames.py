@@ -10,7 +10,7 @@ row of the frame with a mask of those that have one; texts as Arrow strings, nul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -146,6 +146,65 @@ class ContactFrame:
         whole = self.figures(figure)
         return whole if self.rows is None else _taken(whole, self.rows)
 
+    def stretches(self, size: int) -> Iterator[Frame]:
+        """Yield frames of *size* consecutive rows each, the last one of what is left."""
+        shared = _Shared(self)
+        starts = range(0, self.size, size)
+        return (_Stretch(shared, start, min(start + size, self.size)) for start in starts)
+
+
+class _Shared:
+    """What the stretches of one frame take their part of, made when the first one asks."""
+
+    def __init__(self, frame: ContactFrame) -> None:
+        self.frame = frame
+        self._present: dict[str, Mask] = {}
+        self._whole: dict[Field, Vector] = {}
+
+    def vector(self, field: Field, start: int, stop: int) -> Vector:
+        """Return the values of rows *start* to *stop*; no column is decoded as a whole."""
+        frame = self.frame
+        if frame.rows is not None or field.type is FieldType.BOOLEAN:
+            whole = self._whole.get(field)
+            if whole is None:
+                whole = self._whole[field] = frame.vector(field)
+            return Vector(whole.values[start:stop], whole.present[start:stop])
+        index = range_index(frame.block, field)
+        present = self._present.get(field.name)
+        if present is None:
+            present = self._present[field.name] = bitmaps.to_mask(index.present, frame.size)
+        return Vector(index.column.decode(start, stop), present[start:stop])
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Consecutive rows of a frame of contacts, for numbers and times; texts are not cut."""
+
+    shared: _Shared
+    start: int
+    stop: int
+
+    @property
+    def clock(self) -> Clock:
+        return self.shared.frame.clock
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    def vector(self, field: Field) -> Vector:
+        return self.shared.vector(field, self.start, self.stop)
+
+    def figure(self, figure: Figure) -> Vector:
+        whole = self.shared.frame.figure(figure)
+        return Vector(whole.values[self.start : self.stop], whole.present[self.start : self.stop])
+
+    def texts(self, field: Field) -> pa.Array:
+        raise AssertionError(field)
+
+    def of_text(self, field: Field, function: Callable[[pa.Array], pa.Array]) -> Vector:
+        raise AssertionError(field, function)
+
 
 @dataclass(frozen=True)
 class EventFrame:
@@ -187,6 +246,12 @@ class EventFrame:
     def figure(self, figure: Figure) -> Vector:
         """Refuse: an event has no events."""
         raise AssertionError(figure)
+
+    def stretches(self, size: int) -> Iterator[Frame]:
+        """Yield frames of *size* consecutive events each, the last one of what is left."""
+        for start in range(self.start, self.stop, size):
+            stop = min(start + size, self.stop)
+            yield EventFrame(self.index, start, stop, self.clock)
 
     def strings(self, field: Field) -> StringProperty:
         """Return the column of a text property."""

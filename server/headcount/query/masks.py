@@ -3,6 +3,11 @@ Masks: which rows of a frame fit a condition, as bool[size].
 
 Used inside `where`, on the events of a stretch of the log, and for conditions on contacts that no
 index answers. A text property is compared by code: the condition is tried once on the dictionary.
+
+What is mere arithmetic is worked out 32,768 rows at a time: its operands, 256 KiB each, stay in the
+second-level cache, where those of 2^20 rows would be read from memory, and written to pages that
+the system hands out anew each time. `total_spent / lead_score > 5` takes 2.5 ms for 2^20 rows, in
+one piece 13. Rejected: columns kept as doubles, 8 bytes a row and field to save a third of it.
 """
 
 from __future__ import annotations
@@ -34,18 +39,35 @@ from headcount.query.bound import (
     Any as AnyOf,
 )
 from headcount.query.expressions import FieldValue, Kind
-from headcount.query.frames import EventFrame, Frame
+from headcount.query.frames import ContactFrame, EventFrame, Frame
 from headcount.query.ranges import Range, Ranges
-from headcount.query.vectors import texts, vector
+from headcount.query.vectors import is_arithmetic_value, texts, vector
 
+_STRIDE = 1 << 15  # rows; half and twice as many cost 5 to 20 % more
 _FEW = 4  # ranges that are compared one by one
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 63) - 1
 
 
 def mask(condition: Condition, frame: Frame) -> Mask:
     """Return which rows of *frame* fit *condition*, fresh or shared: not to be changed."""
+    if (
+        isinstance(frame, ContactFrame | EventFrame)  # a stretch is not cut again
+        and frame.size > _STRIDE
+        and is_arithmetic(condition)
+    ):
+        return np.concatenate([mask(condition, part) for part in frame.stretches(_STRIDE)])
     found = _mask(condition, frame)
     return found if found.shape else np.broadcast_to(found, frame.size)
+
+
+def is_arithmetic(condition: Condition) -> bool:
+    """Return whether *condition* compares values that are worked out of stored ones, by row."""
+    match condition:
+        case InRanges(value):
+            return is_arithmetic_value(value)
+        case Compared(left, _, right):
+            return is_arithmetic_value(left) and is_arithmetic_value(right)
+    return False
 
 
 def _mask(condition: Condition, frame: Frame) -> Mask:

@@ -94,6 +94,26 @@ def vector(expression: Expression, frame: Frame) -> Vector:
             return frame.figure(expression)
 
 
+def is_arithmetic_value(expression: Expression) -> bool:
+    """Return whether *expression* is made of stored numbers, times and figures by arithmetic."""
+    match expression:
+        case FieldValue() | Constant():
+            return expression.kind not in (Kind.STRING, Kind.STRINGS)
+        case EventTally() | EventTime() | EventAggregate():
+            return True
+        case Arithmetic(_, left, right) | Elapsed(left, right):
+            return is_arithmetic_value(left) and is_arithmetic_value(right)
+        case Choice(operands=operands):
+            return all(map(is_arithmetic_value, operands))
+        case Unary("abs" | "round", operand):
+            return is_arithmetic_value(operand)
+        case Shifted(operand, duration, _, kind):
+            unit = duration.unit
+            is_exact = unit in (calendar.DAYS if kind is Kind.DATE else calendar.EXACT_US)
+            return is_exact and is_arithmetic_value(operand)
+    return False
+
+
 def texts(expression: Expression, frame: Frame) -> pa.Array:
     """Return the text, or the list of texts, of every row as it was stored; null for none."""
     match expression:
