@@ -147,6 +147,7 @@ def test_check_names_what_disagrees(block: Block) -> None:
         "block 3 stands in place 0",
         "block 3, live: holds row 9 of 4 rows",
         "block 3, field plan: has 2 rows, the block has 4",
+        "ordinals: 9 is taken, though the next one is 4",
     ]
 
 

@@ -22,11 +22,18 @@ def column(ids: list[str]) -> IdColumn:
 
 @given(texts, texts)
 def test_lookup_is_a_dict(ids: list[str], asked: list[str]) -> None:
-    """Looking ids up gives what a dict of them gives, -1 for those that are not there."""
-    rows = {contact: row for row, contact in enumerate(ids)}
+    """Looking ids up gives what a dict of them gives, -1 for those that are not there; "" never."""
+    rows = {contact: row for row, contact in enumerate(ids) if contact}
     wanted = [*ids, *asked]
     found = column(ids).lookup(pa.array(wanted, pa.string()))
     assert found.tolist() == [rows.get(contact, -1) for contact in wanted]
+
+
+def test_rows_of_nobody_are_not_found() -> None:
+    """The id of a row that is nobody's any more may be there often, and leads nowhere."""
+    held = column(["", "a", "", "b", ""])
+    assert held.lookup(pa.array(["", "b", None, "a"])).tolist() == [-1, 3, -1, 1]
+    assert list(held.check()) == []
 
 
 @given(texts)

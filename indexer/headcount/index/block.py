@@ -1,17 +1,23 @@
 """
-A block: 2^20 consecutive contacts with everything known about them, immutable.
+A block: up to 2^20 contacts with everything known about them, immutable.
 
     Block
     ├── ids         row → contact id, and back
-    ├── live        the rows that are contacts (the rest were deleted)
+    ├── live        the rows that are contacts (the rest were deleted, or have moved)
     ├── fields      one index a field: postings, ranges, text, flags
     ├── lists       which lists a contact is on; opted_out: which it asked to hear no more from
-    └── events      one index an event type: the log, recency, tallies
+    ├── events      one index an event type: the log, recency, tallies
+    └── newer       events that came later, in small indexes of their own
 
 The block is the unit of evaluation (a 2^20-bit operand is 128 KiB, so a whole expression stays in
 the second-level cache), of publication and of storage. It refers to nothing outside itself:
 dictionaries are its own, rows are numbered from 0. So a block can be rebuilt, checked, written or
 moved to another machine alone. The price is one dictionary a block instead of one a workspace.
+
+There are two kinds, which answer alike. A *base* block comes from a snapshot and holds contacts
+with consecutive ordinals. A *recent* block holds the contacts that a write has touched, with their
+ordinals beside them; its indexes are made when they are first asked for, because it may live for a
+second only.
 
 It is not where anything is computed about a query: see `headcount.query.evaluate`.
 """
@@ -19,8 +25,10 @@ It is not where anything is computed about a query: see `headcount.query.evaluat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
@@ -30,6 +38,7 @@ from headcount.index.events import EventIndex
 from headcount.index.fields import FieldIndex
 from headcount.index.ids import IdColumn
 from headcount.index.keywords import KeywordsIndex
+from headcount.index.lazy import Lazy
 from headcount.index.parts import Part, Parts
 from headcount.model.schema import EventType, Field, FieldType, Schema
 
@@ -37,12 +46,18 @@ BLOCK_ROWS = 1 << 20  # 16 roaring containers of 2**16 rows
 
 LISTS = Field("list", FieldType.KEYWORDS, builtin=True)
 OPTED_OUT = Field("opted_out", FieldType.KEYWORDS, builtin=True)
+MEMBERSHIPS = {f.name: f for f in (LISTS, OPTED_OUT)}
+
+Rows = npt.NDArray[np.uint32]
+Columns = Mapping[str, pa.Array]  # by the names of `contact_schema`
+Tables = Mapping[str, pa.Table]  # by the declared names of event types; of `event_schema`
+Pieces = tuple[EventIndex, ...]
 
 
 def contact_schema(schema: Schema) -> pa.Schema:
     """Return the Arrow schema of contacts: `id`, each stored field, `list`, `opted_out`."""
     stored = [pa.field(f.name, ARROW_TYPES[f.type]) for f in schema.all_fields.values()]
-    lists = [pa.field(f.name, ARROW_TYPES[f.type]) for f in (LISTS, OPTED_OUT)]
+    lists = [pa.field(f.name, ARROW_TYPES[f.type]) for f in MEMBERSHIPS.values()]
     return pa.schema(stored + lists)
 
 
@@ -58,35 +73,66 @@ def event_schema(event: EventType) -> pa.Schema:
     )
 
 
-@dataclass(frozen=True)
+class Identity:
+    """What the versions of one block have in common, all rows and fields; known by itself."""
+
+    __slots__ = ("__weakref__",)
+
+
+@dataclass(frozen=True, eq=False)
 class Block:
     """
-    The contacts with ordinals `number * block_rows` onward.
+    Some contacts: those with ordinals `number * block_rows` onward, or those in `ordinals`.
 
-    `fields` is keyed by the declared name of every stored field but `id`, `events` by the declared
-    name of every event type. Nothing reachable from a block ever changes; bitmaps handed out by it
-    must not be changed either.
+    `number` is the block's place in its view. `fields` is keyed by the declared name of every
+    stored field but `id`, `memberships` by `list` and `opted_out`, `events` by the declared name of
+    every event type; `newer` has further events of some types. Blocks of one `identity` differ in
+    `live` and `newer` at most. Nothing reachable from a block ever changes; bitmaps handed out by
+    it must not be changed either.
     """
 
     number: int
     ids: IdColumn
     live: BitMap
     fields: Mapping[str, FieldIndex]
-    lists: KeywordsIndex
-    opted_out: KeywordsIndex
+    memberships: Mapping[str, KeywordsIndex]
     events: Mapping[str, EventIndex]
+    newer: Mapping[str, Pieces] = field(default_factory=dict)
+    ordinals: Rows | None = None
+    identity: Identity = field(default_factory=Identity)
+    columns: Columns | None = None  # of a recent block: what its indexes are made from
 
     @property
     def rows(self) -> int:
         """Return how many rows there are, live or not."""
         return self.ids.rows
 
+    @property
+    def lists(self) -> KeywordsIndex:
+        """Return which lists each contact is on."""
+        return self.memberships[LISTS.name]
+
+    @property
+    def opted_out(self) -> KeywordsIndex:
+        """Return from which lists each contact wants to hear no more."""
+        return self.memberships[OPTED_OUT.name]
+
+    def pieces(self, name: str) -> Pieces:
+        """Return the indexes that together hold the events of one type; the first is the base."""
+        newer = self.newer.get(name)
+        return (self.events[name],) if newer is None else (self.events[name], *newer)
+
     @classmethod
     def build(
-        cls, number: int, contacts: pa.Table, events: Mapping[str, pa.Table], schema: Schema
+        cls,
+        number: int,
+        contacts: pa.Table,
+        events: Tables,
+        schema: Schema,
+        live: BitMap | None = None,
     ) -> Block:
         """
-        Return a block of all live contacts from typed tables.
+        Return a base block from typed tables, all of its contacts *live* unless said.
 
         *contacts* has the columns of `contact_schema` (an absent one is all missing); row i becomes
         row i. *events* maps the names of event types to tables of `event_schema`, in any order.
@@ -108,15 +154,54 @@ class Block:
         return cls(
             number=number,
             ids=ids,
-            live=bitmaps.full(rows),
+            live=bitmaps.full(rows) if live is None else live,
             fields=built,
-            lists=KeywordsIndex.build(_field_column(contacts, LISTS, rows), LISTS),
-            opted_out=KeywordsIndex.build(_field_column(contacts, OPTED_OUT, rows), OPTED_OUT),
+            memberships={
+                name: KeywordsIndex.build(_field_column(contacts, field, rows), field)
+                for name, field in MEMBERSHIPS.items()
+            },
             events=logs,
         )
 
+    @classmethod
+    def recent(
+        cls, number: int, ordinals: Rows, columns: Columns, events: Tables, schema: Schema
+    ) -> Block:
+        """
+        Return a block of live contacts with *ordinals* (ascending), its indexes made when needed.
+
+        *columns* has every column of `contact_schema`, *events* a table of every event type.
+        """
+        rows = len(ordinals)
+        stored = {f.name: f for f in schema.all_fields.values() if f.name != "id"}
+        types = {event.name: event for event in schema.all_events.values()}
+        return cls(
+            number=number,
+            ids=IdColumn(columns["id"]),
+            live=bitmaps.full(rows),
+            fields=Lazy(stored, lambda name: fields.build(columns[name], stored[name])),
+            memberships=Lazy(
+                MEMBERSHIPS, lambda name: KeywordsIndex.build(columns[name], MEMBERSHIPS[name])
+            ),
+            events=Lazy(types, lambda name: EventIndex.build(events[name], rows, types[name])),
+            ordinals=ordinals,
+            columns=columns,
+        )
+
+    def with_changes(
+        self, live: BitMap | None = None, newer: Mapping[str, Pieces] | None = None
+    ) -> Block:
+        """Return the block with other `live` rows or `newer` events; the rest is shared."""
+        return replace(
+            self,
+            live=self.live if live is None else live,
+            newer=self.newer if newer is None else newer,
+        )
+
     def parts(self) -> Iterator[Part]:
-        """Yield the block as named byte strings, one index at a time."""
+        """Yield a base block without `newer` events as named byte strings, one index at a time."""
+        assert self.ordinals is None, "a recent block is not stored"
+        assert not self.newer, "newer events are not stored"
         yield parts.document(
             "block", {"rows": self.rows, "fields": list(self.fields), "events": list(self.events)}
         )
@@ -124,8 +209,8 @@ class Block:
         yield from self.ids.parts("ids/")
         for name, index in self.fields.items():
             yield from index.parts(f"field/{name}")
-        yield from self.lists.parts("list")
-        yield from self.opted_out.parts("opted_out")
+        for name, sets in self.memberships.items():
+            yield from sets.parts(name)
         for name, log in self.events.items():
             yield from log.parts(f"event/{name}/")
 
@@ -150,8 +235,10 @@ class Block:
                 for field in schema.all_fields.values()
                 if field.name != "id"
             },
-            lists=KeywordsIndex.from_parts(stored, "list", LISTS),
-            opted_out=KeywordsIndex.from_parts(stored, "opted_out", OPTED_OUT),
+            memberships={
+                name: KeywordsIndex.from_parts(stored, name, field)
+                for name, field in MEMBERSHIPS.items()
+            },
             events={
                 event.name: EventIndex.from_parts(stored, f"event/{event.name}/", event)
                 if event.name in known_events
@@ -160,16 +247,51 @@ class Block:
             },
         )
 
+    def column(self, name: str, rows: Rows | None = None) -> pa.Array:
+        """Return a column of `contact_schema` as it was given, of *rows* (all when None)."""
+        if self.columns is not None:
+            whole = self.columns[name]
+            return whole if rows is None else whole.take(pa.array(rows))
+        if name == "id":
+            return self.ids.array if rows is None else self.ids.take(rows)
+        index = self.memberships[name] if name in MEMBERSHIPS else self.fields[name]
+        return index.to_arrow(rows)
+
     def contacts_table(self) -> pa.Table:
         """Return every row as it was built, in the columns of `contact_schema`."""
-        columns = {"id": self.ids.array}
-        columns |= {name: index.to_arrow() for name, index in self.fields.items()}
-        columns |= {"list": self.lists.to_arrow(), "opted_out": self.opted_out.to_arrow()}
-        return pa.table(columns)
+        names = ["id", *self.fields, *self.memberships]
+        return pa.table({name: self.column(name) for name in names})
 
-    def event_table(self, name: str) -> pa.Table:
-        """Return the log of one event type, sorted by time, in the columns of `event_schema`."""
-        return self.events[name].to_arrow()
+    def event_table(self, name: str, rows: Rows | None = None) -> pa.Table:
+        """
+        Return the events of one type in the columns of `event_schema`; sorted by time by piece.
+
+        Of *rows* (ascending, unique), if given: `row` is then a place in them.
+        """
+        found = []
+        for piece in self.pieces(name):
+            if rows is None:
+                found.append(piece.to_arrow())
+                continue
+            if not piece.size and len(found):
+                continue
+            positions, whose = piece.of_rows(rows)
+            table = piece.to_arrow(positions)
+            places = pa.array(whose.astype(np.uint32))
+            found.append(table.set_column(0, "row", places))
+        return found[0] if len(found) == 1 else pa.concat_tables(found)
+
+    def event_count(self, name: str) -> int:
+        """
+        Return how many events of one type its live contacts have.
+
+        4 ms per million where some are not live.
+        """
+        pieces = self.pieces(name)
+        if len(self.live) == self.rows:
+            return sum(piece.size for piece in pieces)
+        held = bitmaps.to_mask(self.live, self.rows)
+        return sum(int(np.count_nonzero(held.take(piece.log_rows))) for piece in pieces)
 
     def check(self) -> Iterator[str]:
         """Yield a sentence for each redundant structure that disagrees with its source."""
@@ -177,6 +299,11 @@ class Block:
             yield f"ids: {message}"
         if self.live and self.live.max() >= self.rows:
             yield f"live: holds row {self.live.max()} of {self.rows} rows"
+        if self.ordinals is not None:
+            if len(self.ordinals) != self.rows:
+                yield f"ordinals: {len(self.ordinals)} for {self.rows} rows"
+            elif np.any(self.ordinals[1:] <= self.ordinals[:-1]):
+                yield "ordinals: not ascending"
         for name, index in self._indexes():
             if index.rows != self.rows:
                 yield f"{name}: has {index.rows} rows, the block has {self.rows}"
@@ -185,7 +312,11 @@ class Block:
 
     def memory(self) -> dict[str, dict[str, int]]:
         """Return real bytes held, by index name and then by kind of structure."""
-        found = {name: index.memory() for name, index in self._indexes()}
+        found: dict[str, dict[str, int]] = {}
+        for name, index in self._indexes():
+            kinds = found.setdefault(name, {})
+            for kind, size in index.memory().items():
+                kinds[kind] = kinds.get(kind, 0) + size
         found["ids"] = self.ids.memory()
         found["live"] = {"postings": bitmaps.memory(self.live)}
         return found
@@ -195,8 +326,9 @@ class Block:
             yield f"field {name}", index
         yield "lists", self.lists
         yield "opted out", self.opted_out
-        for name, log in self.events.items():
-            yield f"event {name}", log
+        for name in self.events:
+            for piece in self.pieces(name):
+                yield f"event {name}", piece
 
 
 def _column(table: pa.Table, name: str, rows: int, kind: pa.DataType) -> pa.Array:

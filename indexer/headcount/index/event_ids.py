@@ -40,9 +40,10 @@ class EventIds:
         taken = (pc.take(wide, pa.array(order[start : start + _CHUNK])) for start in starts)
         return cls([chunk.cast(pa.string()) for chunk in taken])
 
-    def to_arrow(self) -> pa.ChunkedArray:
-        """Return the ids, null where an event has none."""
-        return pa.chunked_array(self._chunks, pa.string())
+    def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.ChunkedArray:
+        """Return the ids at *positions* (all when None), null where an event has none."""
+        ids = pa.chunked_array(self._chunks, pa.string())
+        return ids if positions is None else pc.take(ids, pa.array(positions))
 
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the ids as parts named under *prefix*."""

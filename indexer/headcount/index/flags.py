@@ -51,9 +51,11 @@ class FlagIndex:
 
     def to_arrow(self, rows: npt.NDArray[Any] | None = None) -> pa.BooleanArray:
         """Return the values of *rows* (all when None), null where missing."""
-        vector = self.vector()
-        chosen = slice(None) if rows is None else np.asarray(rows)
-        return pa.array(vector.values[chosen], mask=~vector.present[chosen])
+        if rows is None:
+            vector = self.vector()
+            return pa.array(vector.values, mask=~vector.present)
+        true, present = (bitmaps.holds(held, rows, self.rows) for held in (self.true, self.present))
+        return pa.array(true, mask=~present)
 
     def memory(self) -> dict[str, int]:
         """Return the heap bytes held, by kind."""

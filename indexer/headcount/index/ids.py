@@ -35,7 +35,11 @@ _HASH_SHARE = 16  # with more than one id in so many asked for, all are hashed, 
 
 
 class IdColumn:
-    """The ids of one block, unique and not null, in row order. Immutable."""
+    """
+    The ids of one block, unique and not null, in row order. Immutable.
+
+    A row that is nobody's any more has the id "", which no contact can have; many rows may.
+    """
 
     def __init__(self, array: pa.StringArray) -> None:
         self.array = array
@@ -59,6 +63,10 @@ class IdColumn:
     @cached_property
     def _sorted(self) -> tuple[hashing.Hashes, npt.NDArray[np.uint32]]:
         owners = np.argsort(self.fnv1a, kind="stable").astype(np.uint32)
+        nobody = owners[self.fnv1a[owners] == _NO_SALT]
+        if len(nobody):
+            empty = np.asarray(pc.equal(self.take(nobody), ""))
+            owners = owners[~np.isin(owners, nobody[empty])]
         return self.fnv1a[owners], owners
 
     def mixed(self, rows: npt.NDArray[np.uint32]) -> hashing.Hashes:
@@ -94,7 +102,7 @@ class IdColumn:
         place = np.searchsorted(hashes, wanted)
         open_ = np.arange(len(ids))
         while len(open_):  # more than one round only where two ids share a hash
-            open_ = open_[place[open_] < self.rows]
+            open_ = open_[place[open_] < len(hashes)]
             open_ = open_[hashes[place[open_]] == wanted[open_]]
             rows = owners[place[open_]]
             same = pc.equal(self.take(rows), pc.take(ids, pa.array(open_)))
@@ -142,7 +150,8 @@ class IdColumn:
         if self.array.null_count:
             yield f"{self.array.null_count} rows have no id"
         found = self.lookup(self.array)
-        wrong = np.flatnonzero(found != np.arange(self.rows))
+        somebody = np.asarray(pc.not_equal(self.array, ""))
+        wrong = np.flatnonzero(found != np.where(somebody, np.arange(self.rows), -1))
         if len(wrong):
             row = int(wrong[0])
             yield (

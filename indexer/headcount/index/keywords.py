@@ -103,13 +103,16 @@ class KeywordsIndex:
 
     def to_arrow(self, rows: npt.NDArray[Any] | None = None) -> pa.ListArray:
         """Return the sets of *rows* (all when None) as list<string>, null where empty."""
-        offsets, members = self.offsets.astype(np.int32), self.members
-        counts = np.diff(offsets)
-        if rows is not None:
-            counts, starts = counts[rows], offsets[:-1][rows]
+        if rows is None:
+            offsets, members = self.offsets.astype(np.int32), self.members
+            counts = np.diff(offsets)
+        else:
+            at = rows.astype(np.intp)
+            starts = self.offsets[at].astype(np.int64)
+            counts = self.offsets[at + 1].astype(np.int64) - starts
             ends = np.cumsum(counts)
             places = np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())
-            members, offsets = members[places], np.append(0, ends).astype(np.int32)
+            members, offsets = self.members[places], np.append(0, ends).astype(np.int32)
         values = self.dictionary.values.take(pa.array(members))
         return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(counts == 0))
 

@@ -72,12 +72,20 @@ class NumberProperty:
         skip = start % 8
         return Vector(values, bits[skip : skip + len(values)] == 0)
 
-    def to_arrow(self) -> pa.Array:
-        """Return the values as given to `build`."""
-        vector, kind = self.vector(), ARROW_TYPES[self.field.type]
+    def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.Array:
+        """Return the values at *positions* (all when None) as given to `build`."""
+        vector = self.vector() if positions is None else self._taken(positions)
+        kind = ARROW_TYPES[self.field.type]
         if self.field.type is FieldType.DATE:
             return pa.array(vector.values.astype(np.int32), mask=~vector.present).view(kind)
         return pa.array(vector.values, mask=~vector.present).view(kind)
+
+    def _taken(self, positions: npt.NDArray[np.int64]) -> Vector:
+        values = self.column.take(positions)
+        if not len(self.absent):
+            return Vector(values, np.ones(len(values), dtype=np.bool_))
+        bits = self.absent[positions // 8] >> (positions % 8).astype(np.uint8)
+        return Vector(values, (bits & 1) == 0)
 
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the property as parts named under *prefix*."""
@@ -121,10 +129,10 @@ class FlagProperty:
         flags = self.flags[start:stop]
         return Vector(flags == 1, flags != _MISSING_FLAG)
 
-    def to_arrow(self) -> pa.Array:
-        """Return the values as given to `build`."""
-        vector = self.vector()
-        return pa.array(vector.values, mask=~vector.present)
+    def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.Array:
+        """Return the values at *positions* (all when None) as given to `build`."""
+        flags = self.flags if positions is None else self.flags[positions]
+        return pa.array(flags == 1, mask=flags == _MISSING_FLAG)
 
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the property as parts named under *prefix*."""
@@ -182,9 +190,10 @@ class StringProperty:
         wanted[list(codes)] = True
         return wanted.take(stretch)
 
-    def to_arrow(self) -> pa.Array:
-        """Return the values as given to `build`, in their own spelling."""
-        return self.dictionary.values.take(pa.array(self.stored, mask=self.stored == self.missing))
+    def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.Array:
+        """Return the values at *positions* (all when None), in their own spelling."""
+        codes = self.stored if positions is None else self.stored[positions]
+        return self.dictionary.values.take(pa.array(codes, mask=codes == self.missing))
 
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the property as parts named under *prefix*."""

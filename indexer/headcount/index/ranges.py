@@ -171,11 +171,11 @@ class RangeIndex:
 
     def to_arrow(self, rows: npt.NDArray[Any] | None = None) -> pa.Array:
         """Return the values of *rows* (all when None) as an Arrow array, null where missing."""
-        present = bitmaps.to_mask(self.present, self.rows)
         if rows is None:
-            values = self.column.decode()
+            values, present = self.column.decode(), bitmaps.to_mask(self.present, self.rows)
         else:
-            values, present = self.column.take(rows), present[rows]
+            values = self.column.take(rows)
+            present = bitmaps.holds(self.present, rows, self.rows)
         if pa.types.is_date32(self.arrow_type):
             values = np.where(present, values, 0).astype(np.int32)
         return pa.array(values, mask=~present).view(self.arrow_type)

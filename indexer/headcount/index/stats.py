@@ -43,8 +43,8 @@ def measure(view: View) -> Stats:
         for index, kinds in block.memory().items():
             by_kind.update(kinds)
             by_index[index] += sum(kinds.values())
-        for name, log in block.events.items():
-            events[name] += log.size
+        for name in block.events:
+            events[name] += block.event_count(name)
     return Stats(
         contacts=view.live_count,
         blocks=len(view.blocks),

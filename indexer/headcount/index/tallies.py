@@ -54,13 +54,20 @@ class BusyRows:
     keys: npt.NDArray[np.uint64]
 
     @classmethod
-    def build(cls, log_rows: Rows, totals: npt.NDArray[np.uint32], limit: int) -> BusyRows:
-        """Return the rows whose total (uint32[rows]) is above *limit*."""
-        busy = totals > limit
-        rows = np.flatnonzero(busy).astype(np.uint32)
+    def build(
+        cls, log_rows: Rows, totals: npt.NDArray[np.uint32], limit: int, held: Rows | None = None
+    ) -> BusyRows:
+        """
+        Return the rows with more than *limit* events.
+
+        *totals* is how many each row has, uint32[rows]; or each of the rows *held*, ascending,
+        which are those that have any.
+        """
+        places = np.flatnonzero(totals > limit)
+        rows = places.astype(np.uint32) if held is None else held[places]
         if not len(rows):
             return cls(rows, np.zeros(0, dtype=np.uint64))
-        positions = np.flatnonzero(busy.take(log_rows))
+        positions = np.flatnonzero(np.isin(log_rows, rows))
         keys = _keys(np.searchsorted(rows, log_rows[positions]), positions)
         return cls(rows, np.sort(keys))
 
@@ -83,16 +90,21 @@ class Tallies:
 
     @classmethod
     def build(
-        cls, log_rows: Rows, rows: int, totals: npt.NDArray[np.uint32], tuning: Tuning
+        cls,
+        log_rows: Rows,
+        rows: int,
+        totals: npt.NDArray[np.uint32],
+        tuning: Tuning,
+        held: Rows | None = None,
     ) -> Tallies:
         """
         Return the tallies of a log whose events are those of *log_rows* (uint32[size]).
 
-        *totals* (uint32[rows]) is how many each row has. About 2 ms per million events.
+        *totals* and *held* are those of `BusyRows.build`. About 2 ms per million events.
         """
         size = len(log_rows)
         dtype = _width(totals, size * tuning.busy_share)
-        busy = BusyRows.build(log_rows, totals, int(np.iinfo(dtype).max))
+        busy = BusyRows.build(log_rows, totals, int(np.iinfo(dtype).max), held)
         gap = max(tuning.gap, int(rows * dtype.itemsize / tuning.tally_bytes), 1)
         counts = np.zeros((size // gap, rows), dtype=dtype)
         found = cls(rows, size, counts, busy)

@@ -4,21 +4,32 @@ A view: an immutable look at a workspace at one version. All that a reader ever 
 The writer makes a new view for every batch it publishes, sharing the blocks that the batch did not
 touch. A reader takes the current view once and uses it to the end, so it sees all of a batch or
 none of it, without a lock.
+
+    blocks    base 0 │ base 1 │ ... │ recent │ recent
+
+A contact has an *ordinal* for as long as the epoch lasts, given when it came in order from 0, and
+in each view a *position*: block * block_rows + row. In a base block they are the same. A write to a
+contact's fields moves it to a recent block: the row it had is no longer live, its ordinal stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from headcount.index.block import BLOCK_ROWS, Block
+from headcount.index import bitmaps
+from headcount.index.block import BLOCK_ROWS, Block, Columns, Rows, Tables
+from headcount.index.gather import gathered
 from headcount.index.keywords import KeywordsIndex
+from headcount.index.suppressed import NOBODY, Suppressed
 from headcount.model.schema import Schema
+
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -37,14 +48,41 @@ class Version:
         return f"{self.epoch}.{self.sequence}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
-    """The blocks of a workspace in ordinal order, their schema, and the version they are at."""
+    """
+    The blocks of a workspace, their schema, and the version they are at.
+
+    The first `base` blocks (all of them when None) hold consecutive ordinals, the rest are recent.
+    `next_ordinal` is that of the next new contact. `suppressed` are the ids that no audience
+    contains. Of each event type in `expired`, events before that instant (µs) are no more.
+    """
 
     schema: Schema
     blocks: tuple[Block, ...]
     version: Version
     block_rows: int = BLOCK_ROWS
+    base: int | None = None
+    created: int | None = None
+    suppressed: Suppressed = NOBODY
+    expired: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def base_blocks(self) -> tuple[Block, ...]:
+        """Return the blocks with consecutive ordinals."""
+        return self.blocks[: self.base]
+
+    @property
+    def recent_blocks(self) -> tuple[Block, ...]:
+        """Return the blocks that writes have made since."""
+        return () if self.base is None else self.blocks[self.base :]
+
+    @property
+    def next_ordinal(self) -> int:
+        """Return how many contacts there ever were in the epoch: the next one's ordinal."""
+        if self.created is not None:
+            return self.created
+        return sum(block.rows for block in self.base_blocks)
 
     @cached_property
     def live_count(self) -> int:
@@ -68,33 +106,126 @@ class View:
         left = {v for block in self.blocks for v in block.opted_out.distinct_values()}
         return frozenset(joined | left | set(self.schema.lists))
 
-    def lookup(self, ids: pa.StringArray) -> npt.NDArray[np.int64]:
-        """Return the ordinal of each id, as int64[n]; -1 where there is no such live contact."""
+    def lookup(self, ids: pa.StringArray) -> Positions:
+        """Return the position of each id, as int64[n]; -1 where there is no such live contact."""
         found = np.full(len(ids), -1, dtype=np.int64)
         for block in self.blocks:
             rows = block.ids.lookup(ids)
             hit = rows >= 0
             if len(block.live) != block.rows:
-                live = np.fromiter((r in block.live for r in rows[hit].tolist()), np.bool_)
-                hit[hit] = live
+                hit[hit] = bitmaps.holds(block.live, rows[hit], block.rows)
             found[hit] = rows[hit] + block.number * self.block_rows
         return found
 
+    def at(self, position: int) -> tuple[Block, int]:
+        """Return the block and the row of a position."""
+        number, row = divmod(position, self.block_rows)
+        return self.blocks[number], row
+
+    def ordinals(self, positions: Positions) -> npt.NDArray[np.int64]:
+        """Return the ordinal of each position, -1 for -1."""
+        found = positions.copy()
+        numbers = positions // self.block_rows
+        for block in self.recent_blocks:
+            mine = np.flatnonzero(numbers == block.number)
+            assert block.ordinals is not None
+            found[mine] = block.ordinals[positions[mine] % self.block_rows]
+        return found
+
+    def positions(self, ordinals: npt.NDArray[np.integer]) -> Positions:
+        """Return the position of each ordinal, -1 where it is no live contact's."""
+        wanted = ordinals.astype(np.int64)
+        found = np.full(len(wanted), -1, dtype=np.int64)
+        numbers = wanted // self.block_rows
+        for number in np.unique(numbers).tolist():
+            if 0 <= number < len(self.base_blocks):
+                block = self.blocks[number]
+                mine = np.flatnonzero(numbers == number)
+                rows = wanted[mine] - number * self.block_rows
+                mine, rows = mine[rows < block.rows], rows[rows < block.rows]
+                live = bitmaps.holds(block.live, rows, block.rows)
+                found[mine[live]] = wanted[mine[live]]
+        for block in self.recent_blocks:
+            held = block.ordinals
+            assert held is not None
+            if not len(held):
+                continue
+            rows = np.minimum(np.searchsorted(held, wanted.astype(np.uint32)), len(held) - 1)
+            mine = np.flatnonzero(held[rows] == wanted)
+            live = bitmaps.holds(block.live, rows[mine], block.rows)
+            found[mine[live]] = block.number * self.block_rows + rows[mine[live]]
+        return found
+
+    def gather(self, positions: Positions) -> tuple[Columns, Tables]:
+        """
+        Return everything about the contacts at *positions* (any order, unique), when asked for.
+
+        The columns of `contact_schema`, and for each event type a table of `event_schema` whose
+        `row` is a place in *positions*.
+        """
+        return gathered(self.schema, self.blocks, self.block_rows, positions)
+
+    def extract(self, ordinals: npt.NDArray[np.integer]) -> View:
+        """
+        Return a view of those live contacts alone that have one of *ordinals* (ascending, unique).
+
+        One recent block, whose indexes are made when they are asked for: so one segment is tried on
+        a few contacts in 0.2 ms. Version and schema are those of this view.
+        """
+        positions = self.positions(ordinals)
+        held = positions >= 0
+        columns, tables = self.gather(positions[held])
+        kept: Rows = ordinals[held].astype(np.uint32)
+        block = Block.recent(0, kept, columns, tables, self.schema)
+        return View(
+            schema=self.schema,
+            blocks=(block,),
+            version=self.version,
+            block_rows=max(self.block_rows, len(kept)),
+            base=0,
+            created=self.next_ordinal,
+            suppressed=self.suppressed,
+            expired=self.expired,
+        )
+
     def check(self) -> Iterator[str]:
         """Yield a sentence for each thing that is not as it must be, naming block and structure."""
+        base = self.base_blocks
         for place, block in enumerate(self.blocks):
             if block.number != place:
                 yield f"block {block.number} stands in place {place}"
             if block.rows > self.block_rows:
                 yield f"block {block.number}: {block.rows} rows, the limit is {self.block_rows}"
-            if place < len(self.blocks) - 1 and block.rows != self.block_rows:
+            if place < len(base) - 1 and block.rows != self.block_rows:
                 yield f"block {block.number}: {block.rows} rows, but only the last may be short"
+            if (block.ordinals is None) != (place < len(base)):
+                yield f"block {block.number}: ordinals of its own, or none, in the wrong place"
             for message in block.check():
                 yield f"block {block.number}, {message}"
             for other in self.blocks[:place]:
-                twice = np.flatnonzero(other.ids.lookup(block.ids.array) >= 0)
+                rows = bitmaps.to_rows(block.live)
+                there = other.ids.lookup(block.ids.take(rows))
+                twice = rows[there >= 0]
+                twice = twice[bitmaps.holds(other.live, there[there >= 0], other.rows)]
                 if len(twice):
                     yield (
                         f"block {block.number}, ids: {len(twice)} of them also in block"
                         f" {other.number}, the first in row {twice[0]}"
                     )
+        yield from self._check_ordinals()
+
+    def _check_ordinals(self) -> Iterator[str]:
+        held = [
+            bitmaps.to_rows(block.live).astype(np.int64) + number * self.block_rows
+            for number, block in enumerate(self.base_blocks)
+        ]
+        held += [
+            block.ordinals[bitmaps.to_rows(block.live)].astype(np.int64)
+            for block in self.recent_blocks
+            if block.ordinals is not None
+        ]
+        every = np.concatenate(held) if held else np.zeros(0, dtype=np.int64)
+        if len(np.unique(every)) != len(every):
+            yield "ordinals: two live contacts have the same"
+        if len(every) and every.max() >= self.next_ordinal:
+            yield f"ordinals: {every.max()} is taken, though the next one is {self.next_ordinal}"

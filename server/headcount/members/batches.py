@@ -62,11 +62,15 @@ def records(
 
 def ordinals(found: Found, limit: int, block_rows: int) -> Iterator[BitMap]:
     """Yield disjoint bitmaps of the ordinals of members; a full block is 128 KiB."""
-    shifted = (
-        rows.shift(block.number * block_rows) for block, rows in _limited(found, limit) if rows
-    )
+    shifted = (_ordinals(block, rows, block_rows) for block, rows in _limited(found, limit) if rows)
     for group in grouped(shifted, lambda rows: len(rows.serialize())):
         yield BitMap.union(*group)
+
+
+def _ordinals(block: Block, rows: BitMap, block_rows: int) -> BitMap:
+    if block.ordinals is None:
+        return rows.shift(block.number * block_rows)
+    return bitmaps.from_sorted(block.ordinals[bitmaps.to_rows(rows)])
 
 
 def nbytes(array: Any) -> int:

@@ -1,9 +1,9 @@
 """
 Pages of members: from which row on, how many, and where the next one begins.
 
-A page is made of rows in order of their ordinals, so the ordinal after the last one is all that the
-next page needs. It is filled some hundred contacts at a time, and closed early before its message
-is too large for a client with gRPC's default limit of 4 MiB.
+A page is made of rows in order of their positions, so the position after the last one is all that
+the next page needs. It is filled some hundred contacts at a time, and closed early before its
+message is too large for a client with gRPC's default limit of 4 MiB.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STEP_ROWS = 500
 
 @dataclass(slots=True)
 class Page:
-    """Contacts, and the ordinal at which the next page begins; None when there is none."""
+    """Contacts, and the position at which the next page begins; None when there is none."""
 
     contacts: list[Contact] = field(default_factory=list)
     next_ordinal: int | None = None
@@ -57,7 +57,7 @@ def fill(
     start: int,
     limit: int,
 ) -> Page:
-    """Return up to *limit* contacts with ordinals from *start* on."""
+    """Return up to *limit* contacts with positions from *start* on."""
     page = Page()
     room = _PAGE_BYTES
     for block, bitmap in found:

@@ -98,14 +98,18 @@ def _present(mention: Mention, block: Block, keys: list[Key]) -> Iterable[Key]:
 
 
 def _in_events(field: Field, event: EventType, block: Block, keys: list[Key]) -> Iterable[Key]:
-    column = block.events[event.name].property(field.name)
-    if isinstance(column, StringProperty):
-        codes = column.dictionary.lookup_all([str(key) for key in keys])
-        return _keys_of(column.dictionary.keys, codes)
-    assert isinstance(column, NumberProperty), field
-    held = column.vector()
-    values = held.values[held.present]
-    return [key for key in keys if np.any(values == float(key))]
+    found: list[Key] = []
+    for index in block.pieces(event.name):
+        column = index.property(field.name)
+        if isinstance(column, StringProperty):
+            codes = column.dictionary.lookup_all([str(key) for key in keys])
+            found += _keys_of(column.dictionary.keys, codes)
+            continue
+        assert isinstance(column, NumberProperty), field
+        held = column.vector()
+        values = held.values[held.present]
+        found += [key for key in keys if np.any(values == float(key))]
+    return found
 
 
 def _keys_of(keys: pa.StringArray, places: Iterable[int]) -> list[Key]:
@@ -119,14 +123,16 @@ def _known(mention: Mention, view: View) -> Iterator[str]:
     if field.values or field.type is FieldType.NUMBER or is_exact(field):
         return
     for block in view.blocks:
+        dictionaries = []
         if event is not None:
-            column = block.events[event.name].property(field.name)
-            assert isinstance(column, StringProperty), field
-            dictionary = column.dictionary
+            for piece in block.pieces(event.name):
+                column = piece.property(field.name)
+                assert isinstance(column, StringProperty), field
+                dictionaries.append(column.dictionary)
         else:
             index = text_index(block, field)
-            if not isinstance(index, KeywordIndex | KeywordsIndex):
-                return
-            dictionary = index.dictionary
-        if len(dictionary) <= _MOST_COMPARED:
-            yield from dictionary.values.to_pylist()
+            if isinstance(index, KeywordIndex | KeywordsIndex):
+                dictionaries.append(index.dictionary)
+        for dictionary in dictionaries:
+            if len(dictionary) <= _MOST_COMPARED:
+                yield from dictionary.values.to_pylist()

@@ -138,13 +138,12 @@ def explain_contact(
     segment = tree_of(query, context.limits)
     text = query if isinstance(query, str) else None
     written = outline(segment, engine.known, context, text, thorough=False)
-    (ordinal,) = engine.view.lookup(pa.array([contact], pa.string())).tolist()
-    if ordinal < 0:
+    (position,) = engine.view.lookup(pa.array([contact], pa.string())).tolist()
+    if position < 0:
         raise UserError(
             Reason.NOT_FOUND, f"there is no contact with the id {contact!r}", field="contact_id"
         )
-    number, row = divmod(ordinal, engine.view.block_rows)
-    reader = _Reader(engine, written, engine.view.blocks[number], row, context)
+    reader = _Reader(engine, written, *engine.view.at(position), context)
     return ContactExplanation(
         contact=contact,
         root=reader.verdict(written.root),

@@ -103,16 +103,17 @@ class History:
         in_window = in_all = 0
         latest: list[tuple[EventIndex, int]] = []
         for source in dict.fromkeys(Source(s.event, s.where) for s in sources):
-            index, chosen = self.figures.chosen(source, interval)
-            start, stop = index.slice(interval)
-            inside = self._positions(index, start, stop)
-            in_window += len(inside)
-            if chosen is not None:
-                inside = inside[chosen[inside - start]]
-            fitting += [(index, position) for position in inside.tolist()]
-            ever = self._positions(index, *index.slice(Interval(EVER.low, self.clock.as_of)))
-            in_all += len(ever)
-            latest += [(index, position) for position in ever[-1:].tolist()]
+            for index in self.figures.pieces(source):
+                chosen = self.figures.chosen(source, index, interval)
+                start, stop = index.slice(interval)
+                inside = self._positions(index, start, stop)
+                in_window += len(inside)
+                if chosen is not None:
+                    inside = inside[chosen[inside - start]]
+                fitting += [(index, position) for position in inside.tolist()]
+                ever = self._positions(index, *index.slice(Interval(EVER.low, self.clock.as_of)))
+                in_all += len(ever)
+                latest += [(index, position) for position in ever[-1:].tolist()]
         fitting.sort(key=_time)
         edge = max(0, len(fitting) - EDGE)
         return Looked(

@@ -52,12 +52,12 @@ def match(
     """
     wholes = Wholes(engine, queries, context)
     view = engine.view
-    ordinals = view.lookup(pa.array(contacts, pa.string())).tolist()
+    positions = view.lookup(pa.array(contacts, pa.string())).tolist()
     rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # block → place, row
     held: list[list[int] | None] = [None] * len(contacts)
-    for place, ordinal in enumerate(ordinals):
-        if ordinal >= 0:
-            number, row = divmod(ordinal, view.block_rows)
+    for place, position in enumerate(positions):
+        if position >= 0:
+            number, row = divmod(position, view.block_rows)
             rows[number].append((place, row))
             held[place] = []
     for number, places in rows.items():

@@ -58,12 +58,12 @@ def _moments(sources: Sources, interval: Interval, figures: Figures) -> _Moments
     """Return all events of the sources in the interval."""
     rows, times = [np.zeros(0, dtype=np.uint32)], [np.zeros(0, dtype=np.int64)]
     for source in sources:
-        frame, chosen = figures.events(source, interval)
-        of_source = _Moments(frame.contacts, frame.index.times(frame.start, frame.stop))
-        if chosen is not None:
-            of_source = of_source.only(chosen)
-        rows.append(of_source.rows)
-        times.append(of_source.times)
+        for frame, chosen in figures.events(source, interval):
+            of_source = _Moments(frame.contacts, frame.index.times(frame.start, frame.stop))
+            if chosen is not None:
+                of_source = of_source.only(chosen)
+            rows.append(of_source.rows)
+            times.append(of_source.times)
     return _Moments(np.concatenate(rows), np.concatenate(times))
 
 

@@ -141,6 +141,12 @@ def _value(value: Expression, block: Block) -> Hashable:
     return value
 
 
-def _positions(sources: Sources, interval: Interval, block: Block) -> tuple[tuple[int, int], ...]:
-    """Return the positions in each source's log of the events in an interval."""
-    return tuple(block.events[source.event.name].slice(interval) for source in sources)
+def _positions(
+    sources: Sources, interval: Interval, block: Block
+) -> tuple[tuple[int, int, int], ...]:
+    """Return the positions of the events in an interval, in each log of each source."""
+    return tuple(
+        (index.serial, *index.slice(interval))
+        for source in sources
+        for index in block.pieces(source.event.name)
+    )

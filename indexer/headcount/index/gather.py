@@ -1,0 +1,70 @@
+"""
+Gathering: everything about some contacts of a view, wherever they are, as columns and tables.
+
+    positions ─→ by block: rows ─→ each column taken from each block ─→ put in the order asked for
+
+What a write moves to a new block, what a watch looks at after a write, and what a contact's own
+answers are read from. Nothing is read before it is asked for, by column and by event type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from headcount.index.block import Block, Columns, Rows, Tables, contact_schema, event_schema
+from headcount.index.lazy import Lazy
+from headcount.model.schema import Schema
+
+Places = npt.NDArray[np.int64]
+
+
+def gathered(
+    schema: Schema, blocks: Sequence[Block], block_rows: int, positions: Places
+) -> tuple[Columns, Tables]:
+    """Return what `View.gather` does."""
+    shares = _shares(blocks, block_rows, positions)
+    order = np.empty(len(positions), dtype=np.int64)
+    order[np.concatenate([places for *_, places in shares]) if shares else []] = np.arange(
+        len(positions)
+    )
+    in_order = bool(np.array_equal(order, np.arange(len(positions))))
+    kinds = {field.name: field.type for field in contact_schema(schema)}
+    types = {event.name: event for event in schema.all_events.values()}
+
+    def column(name: str) -> pa.Array:
+        taken = [block.column(name, rows) for block, rows, _ in shares]
+        if not taken:
+            return pa.nulls(0, kinds[name])
+        whole = taken[0] if len(taken) == 1 else pa.concat_arrays(taken)
+        return whole if in_order else whole.take(pa.array(order))
+
+    def table(name: str) -> pa.Table:
+        found = [event_schema(types[name]).empty_table()]
+        for block, rows, places in shares:
+            events = block.event_table(name, rows)
+            if events.num_rows:
+                whose = places[events.column("row").to_numpy()].astype(np.uint32)
+                found.append(
+                    events.set_column(0, "row", pa.array(whose)).select(found[0].schema.names)
+                )
+        return found[-1] if len(found) <= 2 else pa.concat_tables(found)
+
+    return Lazy(kinds, column), Lazy(types, table)
+
+
+def _shares(
+    blocks: Sequence[Block], block_rows: int, positions: Places
+) -> list[tuple[Block, Rows, Places]]:
+    """Return for each block the rows that are asked for, ascending, and their places."""
+    numbers = positions // block_rows
+    found = []
+    for number in np.unique(numbers).tolist():
+        places = np.flatnonzero(numbers == number)
+        rows = positions[places] - number * block_rows
+        by_row = np.argsort(rows, kind="stable")
+        found.append((blocks[number], rows[by_row].astype(np.uint32), places[by_row]))
+    return found
