@@ -1,0 +1,185 @@
+"""
+Requests: the records of one request, grouped into few steps that mean the same as all in order.
+
+A step costs the writer about the same for one record as for a thousand, and clients mix kinds (a
+contact, its events, the next contact). So records are put together by kind, in the order of
+`Phase`, as long as that makes no difference: as soon as a record names a contact that an earlier
+one of a later phase has named, what is gathered becomes steps, and gathering starts anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headcount.ingest.contacts import ContactReader
+from headcount.ingest.events import EventReader
+from headcount.ingest.records import (
+    ContactRecord,
+    DeleteRecord,
+    EventRecord,
+    MergeRecord,
+    NoRecord,
+    Phase,
+    Record,
+    SuppressRecord,
+)
+from headcount.ingest.screen import Screen
+from headcount.ingest.values import column_of
+from headcount.live.commit import Batch
+from headcount.load import coerce
+from headcount.model.changes import (
+    Changes,
+    DeleteStep,
+    MergeStep,
+    Places,
+    Refusal,
+    Step,
+    SuppressStep,
+)
+from headcount.model.errors import Reason
+from headcount.model.schema import FieldType, Schema
+from headcount.model.time_zone import time_zone
+
+Other = DeleteRecord | MergeRecord | SuppressRecord
+R = TypeVar("R")
+
+
+class RequestReader:
+    """Turns records into a batch for the writer; *now* (µs) is when the request came in."""
+
+    def __init__(self, schema: Schema, now: int) -> None:
+        zone = time_zone(schema.time_zone)
+        self.contacts = ContactReader(schema, zone, now)
+        self.events = EventReader(schema, zone)
+
+    def batch(self, records: Iterable[Record], request_id: str = "") -> Batch:
+        """Return what *records* change, and which of them are refused; they are numbered from 0."""
+        steps: list[Step] = []
+        refused: list[Refusal] = []
+        group = _Group()
+        for number, record in enumerate(records):
+            if isinstance(record, NoRecord):
+                refused.append(Refusal(number, record.field, Reason.INVALID_VALUE, record.message))
+            elif not group.add(number, record):
+                self._settle(group, steps, refused)
+                group = _Group()
+                group.add(number, record)
+        self._settle(group, steps, refused)
+        refused.sort(key=lambda refusal: refusal.index)
+        return Batch(Changes(tuple(steps)), request_id, tuple(refused))
+
+    def _settle(self, group: _Group, steps: list[Step], refused: list[Refusal]) -> None:
+        """Add the steps of a group, in the order of the phases, and what is refused of it."""
+        for phase in sorted({*group.contacts, *group.events, *group.others}):
+            if phase in group.contacts:
+                numbers, contacts = _unzipped(group.contacts[phase])
+                step, wrong = self.contacts.step(numbers, contacts)
+                steps += [] if step is None else [step]
+            elif phase in group.events:
+                numbers, events = _unzipped(group.events[phase])
+                found, wrong = self.events.steps(numbers, events)
+                steps += found
+            else:
+                numbers, others = _unzipped(group.others[phase])
+                made, wrong = _step(numbers, others)
+                steps += [] if made is None else [made]
+            refused += wrong
+
+
+class _Group:
+    """Records that may be applied kind by kind."""
+
+    def __init__(self) -> None:
+        self.contacts: dict[Phase, list[tuple[int, ContactRecord]]] = {}
+        self.events: dict[Phase, list[tuple[int, EventRecord]]] = {}
+        self.others: dict[Phase, list[tuple[int, Other]]] = {}
+        self._last: dict[str, Phase] = {}  # of each contact named so far
+        self._relabelled: set[str] = set()  # contacts whose labels were put on or taken off
+
+    def add(self, number: int, record: ContactRecord | EventRecord | Other) -> bool:
+        """Take a record, or return False if it must come after all that are here."""
+        if isinstance(record, EventRecord):
+            phase = Phase.RECORD_CREATING if record.creates else Phase.RECORD
+            if not self._move(_key(record.contact), phase):
+                return False
+            self.events.setdefault(phase, []).append((number, record))
+        elif isinstance(record, ContactRecord):
+            phase = Phase.UPSERT if record.creates else Phase.PATCH
+            key = _key(record.id)
+            if key in self._relabelled and any(n.casefold() == "label" for n in record.fields):
+                return False  # a step sets labels before it puts any on
+            if not self._move(key, phase):
+                return False
+            if record.add_labels or record.remove_labels:
+                self._relabelled.add(key)
+            self.contacts.setdefault(phase, []).append((number, record))
+        else:
+            phase, keys = _named(record)
+            if any(self._last.get(key, phase) > phase for key in keys):
+                return False
+            self._last.update(dict.fromkeys(keys, phase))
+            self.others.setdefault(phase, []).append((number, record))
+        return True
+
+    def _move(self, key: str, phase: Phase) -> bool:
+        if self._last.get(key, phase) > phase:
+            return False
+        self._last[key] = phase
+        return True
+
+
+def _key(contact: object) -> str:
+    """Return a contact's id for comparing; a number is its digits."""
+    return contact if isinstance(contact, str) else str(contact)
+
+
+def _named(record: Other) -> tuple[Phase, tuple[str, ...]]:
+    """Return the phase of a record and the contacts it names."""
+    match record:
+        case DeleteRecord():
+            return Phase.ERASE if record.erase else Phase.DELETE, (_key(record.id),)
+        case MergeRecord():
+            return Phase.MERGE, (_key(record.source), _key(record.target))
+        case SuppressRecord():
+            return Phase.SUPPRESS, (_key(record.id),)
+
+
+def _unzipped(pairs: Sequence[tuple[int, R]]) -> tuple[Places, list[R]]:
+    numbers = np.fromiter((number for number, _ in pairs), np.uint32, len(pairs))
+    return numbers, [record for _, record in pairs]
+
+
+def _step(numbers: Places, records: Sequence[Other]) -> tuple[Step | None, list[Refusal]]:
+    """Return the step of records of one phase that name nothing but contacts."""
+    screen = Screen(numbers)
+
+    def ids(values: list[object], field: str) -> pa.StringArray:
+        column = column_of(values, FieldType.KEYWORD)
+        return screen.read(column, field, "a contact's id", coerce.contact_ids)
+
+    merges = [record for record in records if isinstance(record, MergeRecord)]
+    if merges:
+        sources = ids([record.source for record in merges], "source")
+        targets = ids([record.target for record in merges], "target")
+        same = pc.equal(sources, targets).fill_null(False).to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(same).tolist():
+            message = "a contact cannot be merged into itself"
+            screen.refuse(row, "target", Reason.INVALID_VALUE, message)
+        picked = pa.array(screen.rows())
+        rest = numbers[screen.good]
+        step: Step = MergeStep(rest, sources.take(picked), targets.take(picked))
+        return step if len(rest) else None, screen.refused()
+    found = ids([record.id for record in records if not isinstance(record, MergeRecord)], "id")
+    picked, rest = pa.array(screen.rows()), numbers[screen.good]
+    first = records[0]
+    if isinstance(first, DeleteRecord):
+        step = DeleteStep(rest, found.take(picked), first.erase)
+    else:
+        adds = [record.add for record in records if isinstance(record, SuppressRecord)]
+        step = SuppressStep(rest, found.take(picked), np.array(adds, np.bool_)[screen.good])
+    return step if len(rest) else None, screen.refused()

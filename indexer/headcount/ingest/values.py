@@ -1,0 +1,39 @@
+"""
+Values of records as typed columns: by the rules of `load.coerce`, whoever sent them.
+
+An instant may be a `datetime`, which JSON has only as text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from headcount.index.block import ARROW_TYPES
+from headcount.load import coerce
+from headcount.load.coerce import Coerced, Column
+from headcount.load.json_lines import column
+from headcount.model.schema import Field, FieldType
+
+_INSTANT = ARROW_TYPES[FieldType.DATETIME]
+_FEW = 24  # values that are read faster one by one than as a column
+
+
+def reader(field: Field, zone: ZoneInfo) -> partial[Coerced]:
+    """Return what reads a column as *field*."""
+    return partial(coerce.coerce, field=field, zone=zone)
+
+
+def column_of(values: list[object], kind: FieldType) -> Column:
+    """Return *values* as a column that `coerce` reads as the type *kind*."""
+    kinds = set(map(type, values))
+    if dt.datetime in kinds:
+        if kinds <= {dt.datetime, type(None)}:
+            return pa.array(values, _INSTANT)
+        if kind is not FieldType.DATETIME:
+            return values
+        values = [v.isoformat() if isinstance(v, dt.datetime) else v for v in values]
+    return values if len(values) <= _FEW else column(values)
