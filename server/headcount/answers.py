@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from headcount.index.view import Version
 from headcount.model.errors import UserError
 from headcount.query.bound import QueryWarning
+from headcount.segments.audience import Funnel
 
 Scalar = str | float | bool | dt.date | dt.datetime | list[str]
 
@@ -39,6 +40,31 @@ class Answer:
     count: int
     info: Info
     warnings: tuple[QueryWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many contacts were written to a file, and what they are true of."""
+
+    count: int
+    info: Info
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Whom an audience may be sent to, in numbers."""
+
+    funnel: Funnel
+    info: Info
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """An audience that was written to a file: `file` is its path, or its name on the server."""
+
+    file: str
+    funnel: Funnel
+    info: Info
 
 
 @dataclass(frozen=True, slots=True)

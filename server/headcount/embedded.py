@@ -29,9 +29,10 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
+from headcount.embedded_sending import Sending
 from headcount.index import stats
 from headcount.index.stats import Stats
-from headcount.index.view import View
+from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.members import batches, contacts, pages, tokens
 from headcount.model.errors import Reason, UserError
@@ -58,7 +59,7 @@ from headcount.segments.templates import Fit, fits
 from headcount.storage.folder import WriterLock
 
 
-class Workspace:
+class Workspace(Sending):
     """
     One workspace of a data folder, as it was when it was opened. Any thread may ask.
 
@@ -467,11 +468,11 @@ class Workspace:
         check = never if timeout is None else _within(timeout)
         return QueryContext(instant, zone, self._limits, check)
 
-    def _info(self, context: QueryContext, started: float) -> Info:
+    def _info(self, context: QueryContext, started: float, version: Version | None = None) -> Info:
         return Info(
             as_of=to_datetime(context.as_of),
             time_zone=context.zone.key,
-            version=self.view.version,
+            version=self.view.version if version is None else version,
             elapsed=time.perf_counter() - started,
         )
 

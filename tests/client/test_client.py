@@ -323,7 +323,7 @@ def test_a_zone_that_is_misspelt_is_suggested(asked: Any) -> None:
 
 def test_all_three_have_the_same_words() -> None:
     """Client, async client and folder have the same methods with the same options."""
-    methods = [n for n in vars(Client) if not n.startswith("_") and n != "seen_version"]
+    methods = [n for n in dir(Client) if not n.startswith("_") and n != "seen_version"]
     for name in methods:
         client = inspect.signature(getattr(Client, name))
         assert inspect.signature(getattr(AsyncClient, name)).parameters == client.parameters

@@ -434,7 +434,13 @@ def test_a_request_that_is_too_large_is_refused() -> None:
 
 def test_health_follows_the_servers_life(channels: ExitStack) -> None:
     """Server and services are SERVING, then NOT_SERVING as soon as the server drains."""
-    names = ["", "headcount.v1.Segments", "headcount.v1.SavedSegments", "headcount.v1.Admin"]
+    names = [
+        "",
+        "headcount.v1.Segments",
+        "headcount.v1.SavedSegments",
+        "headcount.v1.Audiences",
+        "headcount.v1.Admin",
+    ]
     with served() as server:
         health = health_pb2_grpc.HealthStub(
             channels.enter_context(grpc.insecure_channel(server.address))
@@ -445,10 +451,10 @@ def test_health_follows_the_servers_life(channels: ExitStack) -> None:
             health.Check(health_pb2.HealthCheckRequest(service="nonsense"))
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
         watches = [health.Watch(health_pb2.HealthCheckRequest(service=name)) for name in names]
-        assert [next(watch).status for watch in watches] == [1, 1, 1, 1]
+        assert [next(watch).status for watch in watches] == [1] * len(names)
         with ThreadPoolExecutor(1) as threads:
             stopped = threads.submit(server.server.stop, 5)
-            assert [next(watch).status for watch in watches] == [2, 2, 2, 2]
+            assert [next(watch).status for watch in watches] == [2] * len(names)
             for watch in watches:
                 watch.cancel()
             stopped.result(timeout=20)
@@ -462,6 +468,7 @@ def test_tools_can_ask_for_the_protos(channels: ExitStack) -> None:
         assert set(database.get_services()) == {
             "headcount.v1.Segments",
             "headcount.v1.SavedSegments",
+            "headcount.v1.Audiences",
             "headcount.v1.Admin",
             "grpc.health.v1.Health",
             "grpc.reflection.v1alpha.ServerReflection",

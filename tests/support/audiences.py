@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
-from headcount.index.block import Block
+from headcount.index.ids import IdColumn
 from headcount.query import tree
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
@@ -31,9 +31,9 @@ class Ids:
 
     ids: frozenset[str]
 
-    def rows(self, block: Block) -> BitMap:
-        """Return the rows of *block* that are on it."""
-        rows = block.ids.lookup(pa.array(sorted(self.ids), pa.string()))
+    def rows(self, ids: IdColumn) -> BitMap:
+        """Return the rows of a block whose ids are on it."""
+        rows = ids.lookup(pa.array(sorted(self.ids), pa.string()))
         return BitMap(rows[rows >= 0].tolist())
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import answers, data, query, segment, serve
+from headcount.cli import answers, data, query, segment, sending, serve
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -41,6 +41,8 @@ for command in (
     answers.breakdown,
     answers.overlap,
     answers.match,
+    sending.resolve,
+    sending.export,
     query.validate,
     query.format_,
     data.stats,

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.client import decode, methods
+from headcount.client.aio_sending import AsyncSending
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
 from headcount.client.requests import Query, Requests
@@ -36,7 +37,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class AsyncClient:
+class AsyncClient(AsyncSending):
     """
     Asks a server about one workspace, from one event loop.
 
@@ -118,7 +119,7 @@ class AsyncClient:
             fields=(),
             limit=limit,
         )
-        async for message in self._stream(request, timeout):
+        async for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             if message.count:
                 yield decode.ids(message)
 
@@ -140,7 +141,7 @@ class AsyncClient:
             fields=(),
             limit=limit,
         )
-        async for message in self._stream(request, timeout):
+        async for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             if message.count:
                 yield decode.integers(message)
 
@@ -164,7 +165,7 @@ class AsyncClient:
             limit=limit,
         )
         reader = decode.ArrowReader()
-        async for message in self._stream(request, timeout):
+        async for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             for batch in reader.feed(message):
                 yield batch
 
@@ -186,7 +187,7 @@ class AsyncClient:
             fields=(),
             limit=limit,
         )
-        async for message in self._stream(request, timeout):
+        async for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             if message.count:
                 yield decode.ordinals(message)
 
@@ -440,9 +441,8 @@ class AsyncClient:
             raise error_of(failed, self._target) from None
 
     async def _stream(
-        self, request: segments_pb2.StreamMembersRequest, timeout: float | None
-    ) -> AsyncIterator[segments_pb2.StreamMembersResponse]:
-        method = methods.STREAM_MEMBERS
+        self, method: Method[Q, A], request: Q, timeout: float | None
+    ) -> AsyncIterator[A]:
         open_stream = self._open().unary_stream(
             method.path,
             request_serializer=method.request.SerializeToString,
@@ -451,8 +451,7 @@ class AsyncClient:
         stream = open_stream(request, timeout=timeout, metadata=self._metadata)
         try:
             async for message in stream:
-                if message.HasField("info"):
-                    self._requests.info(message.info)
+                self._requests.noted(message)
                 yield message
         except grpc.aio.AioRpcError as failed:
             raise error_of(failed, self._target) from None

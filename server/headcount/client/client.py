@@ -23,6 +23,7 @@ from headcount.client import decode, methods
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
 from headcount.client.requests import Query, Requests
+from headcount.client.sending import Sending
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import UserError
@@ -38,7 +39,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class Client:
+class Client(Sending):
     """
     Asks a server about one workspace.
 
@@ -127,7 +128,7 @@ class Client:
             fields=(),
             limit=limit,
         )
-        for message in self._stream(request, timeout):
+        for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             if message.count:
                 yield decode.ids(message)
 
@@ -149,7 +150,7 @@ class Client:
             fields=(),
             limit=limit,
         )
-        for message in self._stream(request, timeout):
+        for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             if message.count:
                 yield decode.integers(message)
 
@@ -173,7 +174,7 @@ class Client:
             limit=limit,
         )
         reader = decode.ArrowReader()
-        for message in self._stream(request, timeout):
+        for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             yield from reader.feed(message)
 
     def member_ordinals(
@@ -194,7 +195,7 @@ class Client:
             fields=(),
             limit=limit,
         )
-        for message in self._stream(request, timeout):
+        for message in self._stream(methods.STREAM_MEMBERS, request, timeout):
             if message.count:
                 yield decode.ordinals(message)
 
@@ -432,10 +433,7 @@ class Client:
             raise error_of(failed, self._target) from None
         return answer
 
-    def _stream(
-        self, request: segments_pb2.StreamMembersRequest, timeout: float | None
-    ) -> Iterator[segments_pb2.StreamMembersResponse]:
-        method = methods.STREAM_MEMBERS
+    def _stream(self, method: Method[Q, A], request: Q, timeout: float | None) -> Iterator[A]:
         open_stream = self._channel.unary_stream(
             method.path,
             request_serializer=method.request.SerializeToString,
@@ -444,8 +442,7 @@ class Client:
         stream = open_stream(request, timeout=timeout, metadata=self._metadata)
         try:
             for message in stream:
-                if message.HasField("info"):
-                    self._requests.info(message.info)
+                self._requests.noted(message)
                 yield message
         except grpc.RpcError as failed:
             raise error_of(failed, self._target) from None

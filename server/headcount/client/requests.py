@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
-from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.message import Message
 
 from headcount.answers import Answer, Info, Page, SavedPage, Validation
+from headcount.client.sending_requests import SendingRequests, timestamp
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query import tree
+from headcount.query.format import format as canonical
 from headcount.query.histogram import Layout
 from headcount.query.proto import to_proto
 from headcount.rpc import convert, convert_answers
@@ -30,7 +32,7 @@ from headcount.v1 import saved_segments_pb2 as saved_pb2
 Query = str | tree.Segment
 
 
-class Requests:
+class Requests(SendingRequests):
     """Makes the requests of one client, and reads the answers. Any thread may use it."""
 
     def __init__(self, workspace: str) -> None:
@@ -329,22 +331,22 @@ class Requests:
                 self._seen = found.version
         return found
 
+    def noted(self, message: Message) -> None:
+        """Remember the version that a message of a stream of contacts names, if it names one."""
+        if isinstance(message, segments_pb2.StreamMembersResponse) and message.HasField("info"):
+            self.info(message.info)
+
+    def text_of(self, query: Query) -> str:
+        """Return a segment in text, for the record."""
+        return query if isinstance(query, str) else canonical(query)
+
     def _version(self) -> common_pb2.Version | None:
         seen = self._seen
         return None if seen is None else convert.to_version(seen)
 
 
 def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> query_pb2.Query:
-    instant: Timestamp | None = None
-    if as_of is not None:
-        if as_of.tzinfo is None:
-            raise UserError(
-                Reason.INVALID_VALUE,
-                "expected as_of with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC); found"
-                " one without",
-                field="as_of",
-            )
-        instant = convert.to_timestamp(convert.micros_of(as_of))
+    instant = timestamp(as_of)
     if isinstance(query, str):
         with _utf8():
             return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)

@@ -39,6 +39,7 @@ from headcount.query.parse import parse
 from headcount.rpc import status
 from headcount.rpc.admin import Admin
 from headcount.rpc.admission import Lane
+from headcount.rpc.audiences import Audiences
 from headcount.rpc.call import Call
 from headcount.rpc.config import Config
 from headcount.rpc.endpoint import Failure, Guard, Surroundings
@@ -51,12 +52,18 @@ from headcount.rpc.saved_segments import SavedSegments
 from headcount.rpc.segments import Segments
 from headcount.rpc.watchdog import Watchdog
 from headcount.rpc.workspaces import Workspaces
-from headcount.v1 import admin_pb2, saved_segments_pb2, segments_pb2
+from headcount.v1 import admin_pb2, audiences_pb2, saved_segments_pb2, segments_pb2
 
 _SEGMENTS = segments_pb2.DESCRIPTOR.services_by_name["Segments"]
 _SAVED_SEGMENTS = saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"]
+_AUDIENCES = audiences_pb2.DESCRIPTOR.services_by_name["Audiences"]
 _ADMIN = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
-_SERVICES = (_SEGMENTS.full_name, _SAVED_SEGMENTS.full_name, _ADMIN.full_name)
+_SERVICES = (
+    _SEGMENTS.full_name,
+    _SAVED_SEGMENTS.full_name,
+    _AUDIENCES.full_name,
+    _ADMIN.full_name,
+)
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
 _CONTROL_THREADS = 4
@@ -223,6 +230,8 @@ class Server:
         router.add_service(_SEGMENTS, segments, self._unary, self._stream)
         saved = SavedSegments(questions, self.config.calls)
         router.add_service(_SAVED_SEGMENTS, saved, self._unary, self._stream)
+        audiences = Audiences(questions, self.config.audiences)
+        router.add_service(_AUDIENCES, audiences, self._unary, self._stream)
         router.add_service(_ADMIN, Admin(questions), self._unary, self._stream)
         self._health.add_to(router, self._control, self._default)
         if self.config.server.reflection:

@@ -89,6 +89,13 @@ class MemorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AudienceSettings:
+    """Where audiences are frozen."""
+
+    folder: str = ""  # a folder for each workspace in it; no audience can be frozen if empty
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written to stderr."""
 
@@ -106,6 +113,7 @@ class Config:
     connections: ConnectionSettings = field(default_factory=ConnectionSettings)
     query: Limits = field(default_factory=Limits)
     memory: MemorySettings = field(default_factory=MemorySettings)
+    audiences: AudienceSettings = field(default_factory=AudienceSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:

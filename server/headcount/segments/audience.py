@@ -32,6 +32,7 @@ from pyroaring import BitMap
 
 from headcount.index.bitmaps import EMPTY
 from headcount.index.block import LISTS, Block
+from headcount.index.ids import IdColumn
 from headcount.model.errors import Reason, UserError
 from headcount.model.fold import field_key, key
 from headcount.query import tree
@@ -45,6 +46,8 @@ from headcount.query.tree import children
 from headcount.query.whole import Wholes
 
 MOST_SOURCES = 1_000
+
+Queries = Query | list[Query] | tuple[Query, ...]
 
 
 class Step(StrEnum):
@@ -71,12 +74,12 @@ class Audience:
     """
     Who is meant: those in any of `include` and in none of `exclude`.
 
-    `channel` is the list that the message goes out on; None when it goes out on none.
+    `on_list` is the list that the message goes out on; None when it goes out on none.
     """
 
     include: tuple[Query, ...]
     exclude: tuple[Query, ...] = ()
-    channel: str | None = None
+    on_list: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +120,27 @@ class Resolved:
 class Suppression(Protocol):
     """Who is never written to, whatever a definition says."""
 
-    def rows(self, block: Block) -> BitMap:
-        """Return the rows of *block* whose contacts are suppressed; dead rows may be among them."""
+    def rows(self, ids: IdColumn) -> BitMap:
+        """Return the rows of a block whose ids are suppressed; dead rows may be among them."""
 
 
 class _Nobody:
-    def rows(self, block: Block) -> BitMap:
-        del block
+    def rows(self, ids: IdColumn) -> BitMap:
+        del ids
         return EMPTY
 
 
 NOBODY: Suppression = _Nobody()
+
+
+def audience_of(include: Queries, exclude: Queries, on_list: str | None) -> Audience:
+    """Return an audience; one segment stands for a list of one."""
+    return Audience(several(include), several(exclude), on_list)
+
+
+def several(queries: Queries) -> tuple[Query, ...]:
+    """Return some segments, of which there may be only one."""
+    return tuple(queries) if isinstance(queries, list | tuple) else (queries,)
 
 
 def resolve(
@@ -180,7 +193,7 @@ class _Resolution:
             [place for place, _ in chosen],
         )
         self._trees = [tree_of(query, context.limits) for _, query in chosen]
-        self._lists = _respected(engine.known, audience.channel, self._trees[: len(self._include)])
+        self._lists = _respected(engine.known, audience.on_list, self._trees[: len(self._include)])
         fixed: list[tree.Segment] = [_status_is("Active"), _status_is("Hard Bounce"), _NO_STATUS]
         opted_out = [tree.OptedOut(name) for name in self._lists]
         places = ["status"] * len(fixed) + ["list"] * len(opted_out)
@@ -231,7 +244,7 @@ class _Resolution:
                     left = left - self._rules.members(place, block)
                 return left
             case Step.SUPPRESSED:
-                return left - self._suppression.rows(block)
+                return left - self._suppression.rows(block.ids)
             case Step.HARD_BOUNCE:
                 return left - self._rules.members(1, block)
 
@@ -300,10 +313,10 @@ def _place(what: str, number: int, query: Query) -> tuple[str, Query]:
 
 
 def _respected(
-    known: Known, channel: str | None, included: Iterable[tree.Segment]
+    known: Known, on_list: str | None, included: Iterable[tree.Segment]
 ) -> tuple[str, ...]:
-    """Return the lists whose opt-outs count, in their own spelling, each once, *channel* first."""
-    names = [] if channel is None else [channel]
+    """Return the lists whose opt-outs count, in their own spelling, each once, *on_list* first."""
+    names = [] if on_list is None else [on_list]
     for segment in included:
         names += respected_lists(segment, known.saved)
     spelt = (known.lists.get(field_key(name, LISTS), name) for name in names)

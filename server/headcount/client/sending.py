@@ -1,0 +1,124 @@
+"""The part of the client that is about sending: audiences, and files of contacts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from headcount.answers import Exported, Frozen, Info, Resolution
+from headcount.client import decode, methods
+from headcount.client.calls import Calls
+from headcount.client.requests import Query
+from headcount.members import contacts
+from headcount.members.member_file import MemberFile, is_csv, silent
+from headcount.members.sendable import Sendable
+from headcount.rpc.convert_audiences import answered
+from headcount.segments.audience import Queries, audience_of
+from headcount.segments.documents import segment_document
+from headcount.v1 import audiences_pb2, segments_pb2
+
+
+class Sending(Calls):
+    """Says who may be sent to, and writes contacts to files."""
+
+    def resolve(
+        self,
+        include: Queries,
+        exclude: Queries = (),
+        *,
+        on_list: str | None = None,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Resolution:
+        """Return how many contacts may be sent to, and what became of the others."""
+        audience = audience_of(include, exclude, on_list)
+        request = self._requests.resolve(audience, as_of, time_zone, funnel_only=True)
+        answer = next(self._stream(methods.RESOLVE, request, timeout))
+        return Resolution(answered(answer), self._requests.info(answer.info))
+
+    def sendable(
+        self,
+        include: Queries,
+        exclude: Queries = (),
+        *,
+        on_list: str | None = None,
+        fields: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Sendable:
+        """Return those who may be sent to, with chosen fields, and how many they are."""
+        audience = audience_of(include, exclude, on_list)
+        request = self._requests.resolve(audience, as_of, time_zone, fields=fields)
+        stream = self._stream(methods.RESOLVE, request, timeout)
+        answer = next(stream)
+        info = self._requests.info(answer.info)
+        return Sendable(answered(answer), info, _batches(stream))
+
+    def freeze(
+        self,
+        to: str,
+        include: Queries,
+        exclude: Queries = (),
+        *,
+        on_list: str | None = None,
+        fields: Sequence[str] = (),
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Frozen:
+        """Write those who may be sent to into the file called *to*, in the server's folder."""
+        audience = audience_of(include, exclude, on_list)
+        request = self._requests.freeze(to, audience, as_of, time_zone, fields)
+        answer = self._call(methods.FREEZE, request, timeout)
+        return Frozen(answer.file, answered(answer), self._requests.info(answer.info))
+
+    def export(
+        self,
+        query: Query,
+        to: str | Path,
+        *,
+        fields: Sequence[str] = (),
+        progress: Callable[[int], None] = silent,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Exported:
+        """
+        Write the contacts in a segment to a `.csv` or `.parquet` file here, whole or not at all.
+
+        *progress* is told how many are written.
+        """
+        path = Path(to)
+        is_csv(path)
+        schema = self.schema(timeout=timeout)
+        chosen = contacts.choose(schema, fields)
+        request = self._requests.stream_members(
+            query,
+            as_of,
+            time_zone,
+            member_format=segments_pb2.MEMBER_FORMAT_ARROW,
+            fields=[field.name for field in chosen],
+            limit=0,
+        )
+        text = self._requests.text_of(query)
+        stream = self._stream(methods.STREAM_MEMBERS, request, timeout)
+        info: Info = self._requests.info(next(stream).info)
+        about = segment_document(self._requests.workspace, text, info, chosen)
+        reader = decode.ArrowReader()
+        with MemberFile(path, schema.id_column, chosen, about) as file:
+            for message in stream:
+                for batch in reader.feed(message):
+                    file.write(batch)
+                    progress(file.count)
+        return Exported(file.count, info)
+
+
+def _batches(stream: Iterator[audiences_pb2.ResolveResponse]) -> Iterator[pa.RecordBatch]:
+    reader = decode.ArrowReader()
+    for message in stream:
+        yield from reader.feed(message.members)
