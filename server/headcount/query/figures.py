@@ -146,13 +146,14 @@ class Figures:
     def _aggregate(self, figure: EventAggregate) -> Vector:
         contacts, values = self._held(figure)
         size = self._block.rows
-        counts = np.bincount(contacts, minlength=size)
         if figure.op == "distinct":
             return Vector(_distinct(contacts, values, size), np.ones(size, dtype=np.bool_))
-        if figure.op in ("sum", "avg"):
+        if figure.op == "sum":
             total = grouped_sum(contacts, values, size)
-            if figure.op == "sum":
-                return Vector(total, np.isfinite(total))
+            return Vector(total, np.isfinite(total))
+        counts = np.bincount(contacts, minlength=size)
+        if figure.op == "avg":
+            total = grouped_sum(contacts, values, size)
             with np.errstate(invalid="ignore"):
                 mean = total / counts
             return Vector(mean, (counts > 0) & np.isfinite(mean))
@@ -175,11 +176,11 @@ class Figures:
                     present = held.present
                 if chosen is not None:
                     present = present & chosen
-                contacts.append(frame.contacts[present])
+                contacts.append(frame.contacts.compress(present))
                 if isinstance(column, StringProperty):
-                    texts.append(column.dictionary.keys.take(pa.array(codes[present])))
+                    texts.append(column.dictionary.keys.take(pa.array(codes.compress(present))))
                 else:
-                    values.append(held.values[present])
+                    values.append(held.values.compress(present))
         if texts:
             encoded = pa.concat_arrays(texts).dictionary_encode().indices
             values = [encoded.to_numpy()]

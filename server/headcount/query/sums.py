@@ -32,26 +32,39 @@ def grouped_sum(groups: Groups, values: Floats, size: int) -> Floats:
 
     0 for a group without values, NaN for a sum that no double can hold.
     """
-    if not len(values):
-        return np.zeros(size)
-    exponents = np.frexp(values)[1][values != 0]
-    if not len(exponents):
-        return np.zeros(size)
+    size_of = np.abs(values)
     with np.errstate(over="ignore"):
-        reach = float(_added(groups, np.abs(values), size).max())
-    top = math.frexp(reach)[1] + 1 if math.isfinite(reach) else _LARGEST + 1
-    bottom = int(exponents.min()) - _DIGITS
-    cut = top - _DIGITS
-    if top > _LARGEST or bottom < _SMALLEST:
+        total = float(size_of.sum())
+    if not total:
+        return np.zeros(size)
+    smallest = np.min(size_of, where=size_of > 0, initial=math.inf)
+    bottom = math.frexp(float(smallest))[1] - _DIGITS
+    # What is true of all values as one group is true of each; only then groups are looked at.
+    cut = _cut(total, bottom, len(values))
+    if cut is None:
+        with np.errstate(over="ignore"):
+            reach = float(_added(groups, size_of, size).max())
+        cut = _cut(reach, bottom, int(np.bincount(groups, minlength=size).max()))
+    if cut is None:
         return _one_by_one(groups, values, size)
     if bottom >= cut:
         return _added(groups, values, size)
-    most = int(np.bincount(groups, minlength=size).max())
-    if cut + most.bit_length() - bottom > _DIGITS:
-        return _one_by_one(groups, values, size)
     high = np.ldexp(np.trunc(np.ldexp(values, -cut)), cut)
     low = values - high
     return _added(groups, high, size) + _added(groups, low, size)
+
+
+def _cut(reach: float, bottom: int, most: int) -> int | None:
+    """
+    Return t, where no sum of sizes is above *reach*, nor of more than *most* values.
+
+    None if the lows would not fit in a double, or the exponents are near the last that there are.
+    """
+    top = math.frexp(reach)[1] + 1 if math.isfinite(reach) else _LARGEST + 1
+    if top > _LARGEST or bottom < _SMALLEST:
+        return None
+    cut = top - _DIGITS
+    return None if cut + most.bit_length() - bottom > _DIGITS and bottom < cut else cut
 
 
 def _added(groups: Groups, values: Floats, size: int) -> Floats:
