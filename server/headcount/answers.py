@@ -11,6 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from headcount.index.view import Version
+from headcount.model.changes import Refusal
 from headcount.model.errors import UserError
 from headcount.query.bound import QueryWarning
 from headcount.segments.audience import Funnel
@@ -73,6 +74,49 @@ class Contact:
 
     id: str
     fields: dict[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What a contact has to do with one list: on it (`member`), and wants no more (`opted_out`)."""
+
+    list: str
+    member: bool
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContactState:
+    """
+    One contact as it is: its fields as in `Contact`, its labels and lists by name.
+
+    `suppressed` says whether its id is on the account's suppression list.
+    """
+
+    id: str
+    fields: dict[str, Scalar]
+    labels: tuple[str, ...] = ()
+    lists: tuple[Membership, ...] = ()
+    suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """
+    What became of a write: what was `accepted` is on disk and visible from `version` on.
+
+    `refused` are the reasons of the first refused records (1,000 unless the server's setting is
+    another), `refused_count` says how many there are. `repeated` accepted events were there
+    already. `already` is true when a write with the same request id was taken before: nothing was
+    written, and the rest is the answer of then.
+    """
+
+    accepted: int
+    refused_count: int
+    refused: tuple[Refusal, ...]
+    repeated: int
+    already: bool
+    version: Version
 
 
 @dataclass(frozen=True, slots=True)

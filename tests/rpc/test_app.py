@@ -469,6 +469,8 @@ def test_tools_can_ask_for_the_protos(channels: ExitStack) -> None:
             "headcount.v1.Segments",
             "headcount.v1.SavedSegments",
             "headcount.v1.Audiences",
+            "headcount.v1.Contacts",
+            "headcount.v1.Events",
             "headcount.v1.Admin",
             "grpc.health.v1.Health",
             "grpc.reflection.v1alpha.ServerReflection",

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from headcount.query.engine import Engine
 from headcount.rpc import status
-from headcount.v1 import admin_pb2, saved_segments_pb2, segments_pb2
+from headcount.v1 import admin_pb2, contacts_pb2, events_pb2, saved_segments_pb2, segments_pb2
+from support.held_writer import HeldWriter
 from support.random_messages import damaged, random_message
 from support.serving import Served, served
 from support.small_workspace import view
@@ -24,6 +25,8 @@ from support.small_workspace import view
 SERVICES = (
     segments_pb2.DESCRIPTOR.services_by_name["Segments"],
     saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"],
+    contacts_pb2.DESCRIPTOR.services_by_name["Contacts"],
+    events_pb2.DESCRIPTOR.services_by_name["Events"],
     admin_pb2.DESCRIPTOR.services_by_name["Admin"],
 )
 NOT_SERVED = {"CreateWorkspace", "ListWorkspaces", "DropWorkspace", "UpdateSchema", "Snapshot",
@@ -48,7 +51,7 @@ USER_ERRORS = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Served]:
     """A server of the small workspace."""
-    with served(Engine(view())) as running:
+    with served(Engine(view()), writer=HeldWriter(view())) as running:
         yield running
 
 
@@ -63,7 +66,10 @@ def send(channel: grpc.Channel, method: MethodDescriptor, request: bytes) -> Non
     """Send bytes to a method, and check that what comes back is an answer or a user's error."""
     service, _, name = method.full_name.rpartition(".")
     try:
-        if method.server_streaming:
+        if method.client_streaming:
+            for answer in channel.stream_stream(f"/{service}/{name}")(iter([request]), timeout=30):
+                GetMessageClass(method.output_type).FromString(answer)
+        elif method.server_streaming:
             for answer in channel.unary_stream(f"/{service}/{name}")(request, timeout=30):
                 GetMessageClass(method.output_type).FromString(answer)
         else:

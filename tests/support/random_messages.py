@@ -81,6 +81,12 @@ def _set(message: Any, field: FieldDescriptor, dice: random.Random, depth: int) 
     if field.message_type is not None:
         if depth == 0:
             return
+        if field.message_type.GetOptions().map_entry:
+            value_type = field.message_type.fields_by_name["value"].message_type
+            for _ in range(dice.randrange(4)):
+                held = random_message(value_type, dice, depth - 1)
+                getattr(message, field.name)[dice.choice(WORDS)].CopyFrom(held)
+            return
         for _ in range(dice.randrange(4) if repeated else 1):
             made = random_message(field.message_type, dice, depth - 1)
             if repeated:

@@ -21,7 +21,7 @@ from headcount.query.context import QueryContext
 from headcount.query.engine import Counted, Engine, Query
 from headcount.rpc.app import Server
 from headcount.rpc.config import load
-from headcount.rpc.workspaces import Workspaces
+from headcount.rpc.workspaces import Workspaces, Writer
 from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
 
@@ -81,13 +81,18 @@ class Served:
 
 @contextmanager
 def served(
-    engine: Engine | None = None, *, store: SavedSegments | None = None, **flags: object
+    engine: Engine | None = None,
+    *,
+    store: SavedSegments | None = None,
+    writer: Writer | None = None,
+    **flags: object,
 ) -> Iterator[Served]:
     """Enter a block with a server; `calls__queries=3` sets `calls.queries`."""
     settings: dict[str, object] = {"server.listen": "127.0.0.1:0", "server.grace_seconds": 5.0}
     settings |= {name.replace("__", "."): value for name, value in flags.items()}
     stream = io.StringIO()
-    workspaces = Workspaces({"default": Keeper(engine or Engine(EMPTY_VIEW), store)})
+    writers = {} if writer is None else {"default": writer}
+    workspaces = Workspaces({"default": Keeper(engine or Engine(EMPTY_VIEW), store)}, writers)
     server = Server(load(flags=settings), workspaces, stream)
     server.start()
     try:

@@ -1,9 +1,12 @@
 """
 Lanes: how many calls are worked on at once, kept apart by kind.
 
-    unary     Count, CountMany, ListMembers, ...: short, all work
-    stream    StreamMembers: long, mostly waiting for the reader
-    control   health checks, and saying no
+    unary         Count, CountMany, ListMembers, ...: short, all work
+    stream        StreamMembers: long, mostly waiting for the reader
+    write         Upsert, Record, ...: short, mostly waiting for the disk
+    write stream  Contacts.Write: long, mostly waiting for its client
+    care          Compact, Backup, ...: minutes, one or two at a time
+    control       health checks, and saying no
 
 Each lane has its own threads and its own bounded queue, so that readers who take their time cannot
 hold up a count, and a flood of counts cannot make the server look dead to a health check. A call
@@ -29,9 +32,11 @@ R = TypeVar("R")
 class Lane(ThreadPoolExecutor):
     """Threads for one kind of call; `full` when as many as may wait are waiting."""
 
-    def __init__(self, name: str, threads: int, waiting: int) -> None:
+    def __init__(self, name: str, threads: int, waiting: int, seconds: float = 10.0) -> None:
+        """Work on one call may take *seconds*, if its client waits as long."""
         super().__init__(max_workers=threads, thread_name_prefix=f"headcount-{name}")
         self.name = name
+        self.seconds = seconds
         self.capacity = threads + waiting
         self._load = 0
         self._load_lock = Lock()

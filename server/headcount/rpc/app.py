@@ -42,7 +42,9 @@ from headcount.rpc.admission import Lane
 from headcount.rpc.audiences import Audiences
 from headcount.rpc.call import Call
 from headcount.rpc.config import Config
+from headcount.rpc.contacts import Contacts
 from headcount.rpc.endpoint import Failure, Guard, Surroundings
+from headcount.rpc.events import Events
 from headcount.rpc.health import Health
 from headcount.rpc.logging import make_logger, places
 from headcount.rpc.metrics import Metrics, MetricsPage
@@ -52,17 +54,25 @@ from headcount.rpc.saved_segments import SavedSegments
 from headcount.rpc.segments import Segments
 from headcount.rpc.watchdog import Watchdog
 from headcount.rpc.workspaces import Workspaces
-from headcount.v1 import admin_pb2, audiences_pb2, saved_segments_pb2, segments_pb2
+from headcount.rpc.writes import Writes
+from headcount.v1 import (
+    admin_pb2,
+    audiences_pb2,
+    contacts_pb2,
+    events_pb2,
+    saved_segments_pb2,
+    segments_pb2,
+)
 
 _SEGMENTS = segments_pb2.DESCRIPTOR.services_by_name["Segments"]
 _SAVED_SEGMENTS = saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"]
 _AUDIENCES = audiences_pb2.DESCRIPTOR.services_by_name["Audiences"]
+_CONTACTS = contacts_pb2.DESCRIPTOR.services_by_name["Contacts"]
+_EVENTS = events_pb2.DESCRIPTOR.services_by_name["Events"]
 _ADMIN = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
-_SERVICES = (
-    _SEGMENTS.full_name,
-    _SAVED_SEGMENTS.full_name,
-    _AUDIENCES.full_name,
-    _ADMIN.full_name,
+_SERVICES = tuple(
+    service.full_name
+    for service in (_SEGMENTS, _SAVED_SEGMENTS, _AUDIENCES, _CONTACTS, _EVENTS, _ADMIN)
 )
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
@@ -116,11 +126,27 @@ class Server:
         self._workspaces = workspaces
         self._log = make_logger(config.log, sys.stderr if log_to is None else log_to)
         admission = config.admission
-        self._unary = Lane("unary", admission.unary_threads, admission.unary_waiting)
-        self._stream = Lane("stream", admission.stream_threads, admission.stream_waiting)
-        self._control = Lane("control", _CONTROL_THREADS, _UNBOUNDED)
-        self._default = Lane("default", _DEFAULT_THREADS, _DEFAULT_WAITING)
-        self._lanes = (self._unary, self._stream, self._control, self._default)
+        seconds, streams = config.calls.query_seconds, admission.write_streams
+        self._unary = Lane("unary", admission.unary_threads, admission.unary_waiting, seconds)
+        self._stream = Lane("stream", admission.stream_threads, admission.stream_waiting, seconds)
+        self._write = Lane("write", admission.write_threads, admission.write_waiting, seconds)
+        self._write_stream = Lane("write stream", streams, 0, seconds)
+        self._write_reader = Lane("write reader", streams, streams, seconds)
+        self._care = Lane(
+            "care", admission.care_threads, admission.care_waiting, config.calls.care_seconds
+        )
+        self._control = Lane("control", _CONTROL_THREADS, _UNBOUNDED, seconds)
+        self._default = Lane("default", _DEFAULT_THREADS, _DEFAULT_WAITING, seconds)
+        self._lanes = (
+            self._unary,
+            self._stream,
+            self._write,
+            self._write_stream,
+            self._write_reader,
+            self._care,
+            self._control,
+            self._default,
+        )
         self._metrics = Metrics(self._lanes, workspaces.sizes())
         self._metrics_page: MetricsPage | None = None
         self._watchdog = Watchdog()
@@ -232,7 +258,18 @@ class Server:
         router.add_service(_SAVED_SEGMENTS, saved, self._unary, self._stream)
         audiences = Audiences(questions, self.config.audiences)
         router.add_service(_AUDIENCES, audiences, self._unary, self._stream)
-        router.add_service(_ADMIN, Admin(questions), self._unary, self._stream)
+        writes = Writes(self._workspaces, self.config.writes, _now)
+        contacts = Contacts(writes, questions, self.config.calls)
+        router.add_service(_CONTACTS, contacts, self._unary, self._stream, self._write)
+        router.add_duplex(
+            _CONTACTS.methods_by_name["Write"],
+            contacts.Write,
+            self._write_stream,
+            self._write_reader,
+            self.config.writes.in_flight,
+        )
+        router.add_service(_EVENTS, Events(writes), self._unary, self._stream, self._write)
+        router.add_service(_ADMIN, Admin(questions), self._unary, self._stream, self._care)
         self._health.add_to(router, self._control, self._default)
         if self.config.server.reflection:
             names = (*_SERVICES, "grpc.health.v1.Health")

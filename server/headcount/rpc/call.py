@@ -55,6 +55,11 @@ class Call:
         """Return the seconds since the call began."""
         return time.monotonic() - self.started
 
+    @property
+    def remaining(self) -> float:
+        """Return the seconds left to work on it."""
+        return self.deadline - time.monotonic()
+
     def check(self) -> None:
         """
         Return if there is still somebody to answer and time to do it.

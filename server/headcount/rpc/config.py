@@ -43,6 +43,7 @@ class ServerSettings:
     reflection: bool = True  # let tools such as grpcurl ask for the protos
     metrics: str = ""  # address of the Prometheus page, such as 127.0.0.1:7071; none if empty
     grace_seconds: float = 10.0  # how long calls may go on after SIGTERM
+    backups: str = ""  # the folder in which `Admin.Backup` makes folders; without one it is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class CallSettings:
     query_seconds: float = 10.0  # work on one call, however long its own deadline is
     stream_seconds: float = 3600.0  # one stream, its reader's time included
     stall_seconds: float = 30.0  # without a reader taking, or a sender sending, a message
+    care_seconds: float = 3600.0  # work on a Compact, Backup, UpdateSchema, ...
     request_bytes: int = 4 << 20  # gRPC's own default
     queries: int = 10_000  # in one CountMany
     page_size: int = pages.PAGE_SIZE  # when a request names none
@@ -66,6 +68,11 @@ class AdmissionSettings:
     unary_waiting: int = 256
     stream_threads: int = 8
     stream_waiting: int = 8
+    write_threads: int = 32
+    write_waiting: int = 256
+    write_streams: int = 8  # of `Contacts.Write`; none waits
+    care_threads: int = 2
+    care_waiting: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,15 @@ class ConnectionSettings:
     idle_seconds: float = 300.0
     age_seconds: float = 3600.0
     metadata_bytes: int = 8 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSettings:
+    """What one write may hold."""
+
+    records: int = 100_000  # in one request, or in one message of a stream
+    refusals: int = 1_000  # refused records that an answer tells the reasons of
+    in_flight: int = 16  # messages of one stream that are not answered yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,7 @@ class Config:
     calls: CallSettings = field(default_factory=CallSettings)
     admission: AdmissionSettings = field(default_factory=AdmissionSettings)
     connections: ConnectionSettings = field(default_factory=ConnectionSettings)
+    writes: WriteSettings = field(default_factory=WriteSettings)
     query: Limits = field(default_factory=Limits)
     memory: MemorySettings = field(default_factory=MemorySettings)
     audiences: AudienceSettings = field(default_factory=AudienceSettings)

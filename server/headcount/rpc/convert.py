@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from headcount.answers import Contact, Info, SavedSegment, Scalar
+from headcount.answers import Contact, ContactState, Info, Membership, SavedSegment, Scalar
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Position, Reason, UserError
@@ -21,7 +21,7 @@ from headcount.model.schema import EventType, Field, FieldType, Schema
 from headcount.query.bound import QueryWarning
 from headcount.rpc import status
 from headcount.segments.definition import Definition
-from headcount.v1 import admin_pb2, common_pb2, saved_segments_pb2, schema_pb2
+from headcount.v1 import admin_pb2, common_pb2, contacts_pb2, saved_segments_pb2, schema_pb2
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -188,6 +188,26 @@ def to_contact(contact: Contact) -> common_pb2.Contact:
 def contact(message: common_pb2.Contact) -> Contact:
     """Return a contact."""
     return Contact(message.id, {name: value_of(value) for name, value in message.fields.items()})
+
+
+def to_state(state: ContactState) -> contacts_pb2.ContactState:
+    """Return a contact as it is as a message."""
+    message = contacts_pb2.ContactState(labels=state.labels, suppressed=state.suppressed)
+    message.contact.CopyFrom(to_contact(Contact(state.id, state.fields)))
+    for held in state.lists:
+        message.lists.add(list=held.list, member=held.member, opted_out=held.opted_out)
+    return message
+
+
+def state(message: contacts_pb2.ContactState) -> ContactState:
+    """Return a contact as it is."""
+    return ContactState(
+        message.contact.id,
+        contact(message.contact).fields,
+        tuple(message.labels),
+        tuple(Membership(held.list, held.member, held.opted_out) for held in message.lists),
+        message.suppressed,
+    )
 
 
 def set_value(message: common_pb2.FieldValue, value: Scalar) -> None:

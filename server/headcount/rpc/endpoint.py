@@ -88,7 +88,7 @@ class Endpoint:
         self,
         method: str,
         request: type[Message],
-        handler: Callable[[Any, Call], Any],
+        handler: Callable[..., Any],
         lane: Lane,
         surroundings: Surroundings,
     ) -> None:
@@ -106,6 +106,15 @@ class Endpoint:
         if data is None:
             raise UserError(Reason.SYNTAX, "expected one request message, found none")
         call.notes["request_bytes"] = len(data)
+        return self.decode(data)
+
+    def decode(self, data: bytes) -> Message:
+        """
+        Return the request message that *data* are.
+
+        Raises:
+            UserError: they are none.
+        """
         message = self._request()
         try:
             message.ParseFromString(data)
@@ -124,13 +133,13 @@ class UnaryEndpoint(Endpoint):
 
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         """Return the encoded answer, or end the call with a status."""
-        call = Call.begin(self.method, context, self._around.calls.query_seconds)
+        call = Call.begin(self.method, context, self.lane.seconds)
         reply: bytes = b""
         with self._around.guard(call) as failure:
             message = self._receive(requests, call)
             reply = self._handler(message, call).SerializeToString()
             call.notes["reply_bytes"] = len(reply)
-        _finish(call, failure, self._around)
+        finish(call, failure, self._around)
         return reply
 
 
@@ -140,7 +149,7 @@ class StreamEndpoint(Endpoint):
     def __call__(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         """Yield the encoded answers, then end the call with a status."""
         calls, watchdog = self._around.calls, self._around.watchdog
-        call = Call.begin(self.method, context, calls.query_seconds)
+        call = Call.begin(self.method, context, self.lane.seconds)
         sent = 0
         whole = False
         try:
@@ -161,7 +170,7 @@ class StreamEndpoint(Endpoint):
             call.notes["reply_bytes"] = sent
             if not whole:  # gRPC has dropped the stream, since nobody reads it any more
                 self._around.end(call, grpc.StatusCode.CANCELLED)
-        _finish(call, failure, self._around)
+        finish(call, failure, self._around)
 
 
 class Refusal:
@@ -174,16 +183,16 @@ class Refusal:
 
     def __call__(self, _requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
         """End the call with RESOURCE_EXHAUSTED, without waiting for its request."""
-        call = Call.begin(self._method, context, self._around.calls.query_seconds)
+        call = Call.begin(self._method, context, self.experimental_thread_pool.seconds)
         error = UserError(
             Reason.OVERLOADED,
             f"the server has as many calls of this kind as it takes; try again in"
             f" {status.RETRY_SECONDS:g} s",
         )
-        _finish(call, Failure(status.status_of(error, call.request_id)), self._around)
+        finish(call, Failure(status.status_of(error, call.request_id)), self._around)
 
 
-def _finish(call: Call, failure: Failure, around: Surroundings) -> None:
+def finish(call: Call, failure: Failure, around: Surroundings) -> None:
     """Set the trailers, write the log line, and end the call here if it failed."""
     code = grpc.StatusCode.OK if failure.status is None else status.code_of(failure.status)
     call.context.set_trailing_metadata(status.trailers(failure.status, call.request_id))

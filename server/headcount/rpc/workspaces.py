@@ -1,6 +1,6 @@
 """
-The workspaces a server has open, by name: of each the one view that a call reads, and what is
-saved.
+The workspaces a server has open, by name: of each the one view that a call reads, what is saved,
+and who writes.
 
 A handler asks once and keeps what it gets, so that one call reads one version. A workspace that
 does not exist is refused without naming those that do: nothing crosses workspaces.
@@ -9,10 +9,13 @@ does not exist is refused without naming those that do: nothing crosses workspac
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Protocol
 
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
+from headcount.live.commit import Batch, Written
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from headcount.query.results import Results
@@ -24,11 +27,48 @@ from headcount.storage.manifest import list_workspaces
 DEFAULT = "default"
 
 
+class Writer(Protocol):
+    """What writes to one workspace: see `headcount.live`."""
+
+    @property
+    def view(self) -> View:
+        """Return the newest view."""
+
+    def submit(self, batch: Batch) -> Future[Written]:
+        """
+        Return what will become of *batch*, once it is on disk and visible.
+
+        Raises:
+            UserError: OVERLOADED, as many batches as may wait are waiting.
+        """
+
+
 class Workspaces:
     """Open workspaces by name. Any thread may use them."""
 
-    def __init__(self, keepers: Mapping[str, Keeper]) -> None:
+    def __init__(
+        self, keepers: Mapping[str, Keeper], writers: Mapping[str, Writer] | None = None
+    ) -> None:
         self._keepers = dict(keepers)
+        self._writers = dict(writers or {})
+
+    def writer(self, name: str, at_least: Version | None = None) -> Writer:
+        """
+        Return what writes to a workspace; an empty *name* is `default`.
+
+        Raises:
+            UserError: no such workspace (NOT_FOUND), one that is in memory only (CONFLICT), or one
+                that is older than *at_least* (STALE_READ).
+        """
+        self.read(name, at_least)
+        found = self._writers.get(name or DEFAULT)
+        if found is None:
+            raise UserError(
+                Reason.CONFLICT,
+                "this workspace is in memory only, and can only be read",
+                field="workspace",
+            )
+        return found
 
     def keeper(self, name: str) -> Keeper:
         """

@@ -4,19 +4,23 @@ One workspace that is asked and saved into: its engine and its saved segments, c
     draft --bound to the view--> --stored--> next catalogue --> next engine
 
 A segment is bound before it is stored, so that what is saved could be asked at that moment. Readers
-take `engine` once and keep it: an engine belongs to one catalogue, and a change makes another one,
-which shares what was remembered of the data.
+take `engine` once and keep it: an engine belongs to one catalogue and one view, and a change makes
+another one, which shares what was remembered of the data.
+
+A workspace that is written to has a new view after every commit. The engine follows when the next
+reader asks for it, not in the writer's thread, which has better to do.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from headcount.index.view import View
 from headcount.model.errors import Reason, UserError
 from headcount.query import tree
 from headcount.query.bound import QueryWarning
@@ -51,11 +55,35 @@ class Kept:
 class Keeper:
     """The engine and the saved segments of one workspace. Any thread may use it."""
 
-    def __init__(self, engine: Engine, store: SavedSegments | None = None) -> None:
-        """Without a *store* nothing is saved, and nothing can be."""
+    def __init__(
+        self,
+        engine: Engine,
+        store: SavedSegments | None = None,
+        current: Callable[[], View] | None = None,
+    ) -> None:
+        """
+        Without a *store* nothing is saved, and nothing can be.
+
+        *current* returns the newest view of the workspace; without it there is only that of
+        *engine*.
+        """
         self._store = store
-        self._changing = Lock()  # held while the engine is replaced
-        self.engine = engine if store is None else engine.with_saved(store.catalogue)
+        self._current = current
+        self._changing = Lock()  # held while a saved segment is changed
+        self._replacing = Lock()  # held while the engine is replaced
+        self._engine = engine if store is None else engine.with_saved(store.catalogue)
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine over the newest view and what is saved now."""
+        engine = self._engine
+        if self._current is None or self._current() is engine.view:
+            return engine
+        with self._replacing:
+            view = self._current()
+            if view is not self._engine.view:
+                self._engine = self._engine.at(view)
+            return self._engine
 
     @property
     def catalogue(self) -> Catalogue:
@@ -150,7 +178,8 @@ class Keeper:
         try:
             yield self._store
         finally:
-            self.engine = self.engine.with_saved(self._store.catalogue)
+            with self._replacing:
+                self._engine = self._engine.with_saved(self._store.catalogue)
 
     def _kept(self, name: str, warnings: tuple[QueryWarning, ...] = ()) -> Kept:
         catalogue = self.catalogue

@@ -1,0 +1,138 @@
+"""
+Writes: from records of a request to a batch that a workspace's writer has taken.
+
+The first half of every handler that writes. A write whose deadline passes while it waits for the
+disk may have happened: only its `request_id` can tell, by being sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from headcount.ingest.arrow import ArrowReader
+from headcount.ingest.arrow_stream import read_stream
+from headcount.ingest.records import Record
+from headcount.ingest.requests import RequestReader
+from headcount.live.commit import Batch, Written
+from headcount.load.cells import MAX_ID_BYTES
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
+from headcount.rpc import convert, convert_writes
+from headcount.rpc.call import Call
+from headcount.rpc.config import WriteSettings
+from headcount.rpc.questions import Request
+from headcount.rpc.workspaces import Workspaces
+from headcount.v1 import writes_pb2
+
+
+class WriteRequest(Request, Protocol):
+    """What every request message of a write has."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A batch that the writer has taken; `result` waits for it."""
+
+    future: Future[Written]
+    call: Call
+    schema: Schema
+    now: int
+    listed: int
+
+    def result(self, seconds: float) -> writes_pb2.WriteResult:
+        """
+        Return what became of the batch, within *seconds*.
+
+        Raises:
+            UserError: DEADLINE_EXCEEDED; whether it was written is not known.
+        """
+        try:
+            written = self.future.result(max(0.0, seconds))
+        except TimeoutError:
+            raise UserError(
+                Reason.DEADLINE_EXCEEDED,
+                "the time for this call is over, and what it writes may be written yet; send it"
+                " again with the same request_id",
+            ) from None
+        notes = self.call.notes
+        notes["accepted"] = notes.get("accepted", 0) + written.accepted
+        notes["refused"] = notes.get("refused", 0) + len({one.index for one in written.refused})
+        info = convert.to_info(self.now, self.schema.time_zone, written.version, self.call.elapsed)
+        return convert_writes.to_result(written, info, self.listed)
+
+
+class Writes:
+    """Turns requests into batches, and hands them to writers. Any thread may use it."""
+
+    def __init__(
+        self, workspaces: Workspaces, settings: WriteSettings, clock: Callable[[], int]
+    ) -> None:
+        self._workspaces = workspaces
+        self._settings = settings
+        self._clock = clock  # µs since 1970 UTC
+
+    def records(
+        self, request: WriteRequest, call: Call, count: int, records: Iterable[Record]
+    ) -> Submitted:
+        """
+        Hand over *count* records.
+
+        Raises:
+            UserError: too many of them, a workspace or a version that is not there, a request id
+                that is too long, or a writer that has no room.
+        """
+        if count > self._settings.records:
+            raise UserError(
+                Reason.LIMIT_EXCEEDED,
+                f"expected at most {self._settings.records:,} records in one request, found"
+                f" {count:,}; send several",
+            )
+
+        def batch(schema: Schema, now: int, request_id: str) -> Batch:
+            return RequestReader(schema, now).batch(records, request_id)
+
+        return self._submit(request, call, batch)
+
+    def contacts(
+        self, request: WriteRequest, call: Call, batches: bytes, *, creates: bool
+    ) -> Submitted:
+        """Hand over contacts as an Arrow IPC stream; raises as `records` does."""
+
+        def batch(schema: Schema, now: int, request_id: str) -> Batch:
+            rows = read_stream(batches, self._settings.records)
+            return ArrowReader(schema, now).contacts(rows, creates=creates, request_id=request_id)
+
+        return self._submit(request, call, batch)
+
+    def events(
+        self, request: WriteRequest, call: Call, batches: bytes, *, creates: bool
+    ) -> Submitted:
+        """Hand over events as an Arrow IPC stream; raises as `records` does."""
+
+        def batch(schema: Schema, now: int, request_id: str) -> Batch:
+            rows = read_stream(batches, self._settings.records)
+            return ArrowReader(schema, now).events(rows, creates=creates, request_id=request_id)
+
+        return self._submit(request, call, batch)
+
+    def _submit(
+        self, request: WriteRequest, call: Call, batch: Callable[[Schema, int, str], Batch]
+    ) -> Submitted:
+        seen = request.min_version if request.HasField("min_version") else None
+        writer = self._workspaces.writer(
+            request.workspace, None if seen is None else convert.version(seen)
+        )
+        if len(request.request_id.encode()) > MAX_ID_BYTES:
+            raise UserError(
+                Reason.LIMIT_EXCEEDED,
+                f"expected at most {MAX_ID_BYTES} bytes",
+                field="request_id",
+            )
+        schema, now = writer.view.schema, self._clock()
+        future = writer.submit(batch(schema, now, request.request_id))
+        return Submitted(future, call, schema, now, self._settings.refusals)
