@@ -289,9 +289,10 @@ class Block:
         """
         pieces = self.pieces(name)
         if len(self.live) == self.rows:
-            return sum(piece.size for piece in pieces)
+            return sum(piece.size - piece.start for piece in pieces)
         held = bitmaps.to_mask(self.live, self.rows)
-        return sum(int(np.count_nonzero(held.take(piece.log_rows))) for piece in pieces)
+        rows = (piece.log_rows[piece.start :] for piece in pieces)
+        return sum(int(np.count_nonzero(held.take(one))) for one in rows)
 
     def check(self) -> Iterator[str]:
         """Yield a sentence for each redundant structure that disagrees with its source."""

@@ -27,7 +27,7 @@ checkpoints do, cost a bitmap per bucket and n, and leave the two edge buckets t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import count
@@ -42,7 +42,7 @@ from headcount.index import parts as parts_of
 from headcount.index.bitmaps import Mask
 from headcount.index.columns import Vector
 from headcount.index.event_ids import EventIds
-from headcount.index.interval import Interval
+from headcount.index.interval import EVER, Interval
 from headcount.index.log import Log
 from headcount.index.owners import Owners
 from headcount.index.parts import Part, Parts
@@ -86,7 +86,8 @@ class EventIndex:
     The events of one type in a block of `rows` rows. Immutable.
 
     `reach[k]` is how many rows have more than k events in all, `peak` the most that any row has.
-    `serial` is a number that no other index of this process has.
+    `serial` is a number that no other index of this process has. Events before `floor` (µs) have
+    expired: they are in the log, and in no answer.
     """
 
     event: EventType
@@ -99,6 +100,7 @@ class EventIndex:
     reach: npt.NDArray[np.uint32]
     peak: int
     serial: int = field(default_factory=lambda: next(_serials))
+    floor: int = EVER.low
 
     @classmethod
     def build(
@@ -140,8 +142,21 @@ class EventIndex:
 
     @property
     def size(self) -> int:
-        """Return the number of events."""
+        """Return the number of events in the log."""
         return len(self.log)
+
+    @property
+    def start(self) -> int:
+        """Return the position of the first event that has not expired."""
+        return self.slice(EVER)[0]
+
+    def with_floor(self, floor: int) -> EventIndex:
+        """Return the index without the events before an instant (µs), at no cost."""
+        return replace(self, floor=max(floor, self.floor), serial=next(_serials))
+
+    def with_properties(self, event: EventType, columns: Mapping[str, EventProperty]) -> EventIndex:
+        """Return the index of the same events as those of *event*, with other properties."""
+        return replace(self, event=event, properties=columns, serial=next(_serials))
 
     @cached_property
     def owners(self) -> Owners:
@@ -154,7 +169,12 @@ class EventIndex:
 
         Both int64, ordered by row and then by time; the latter are places in *rows*.
         """
-        return self.owners.positions(rows)
+        positions, whose = self.owners.positions(rows)
+        start = self.start
+        if start:
+            kept = positions >= start
+            positions, whose = positions[kept], whose[kept]
+        return positions, whose
 
     @property
     def log_rows(self) -> Rows:
@@ -164,12 +184,13 @@ class EventIndex:
     @property
     def min_time(self) -> int | None:
         """Return the time of the first event, None without events."""
-        return int(self.times(0, 1)[0]) if self.size else None
+        start = self.start
+        return int(self.times(start, start + 1)[0]) if start < self.size else None
 
     @property
     def max_time(self) -> int | None:
         """Return the time of the last event, None without events."""
-        return int(self.times(self.size - 1)[0]) if self.size else None
+        return int(self.times(self.size - 1)[0]) if self.start < self.size else None
 
     def times(self, start: int = 0, stop: int | None = None) -> Instants:
         """Return the times of the events at positions *start* to *stop*, fresh int64, ascending."""
@@ -177,10 +198,11 @@ class EventIndex:
 
     def slice(self, interval: Interval) -> tuple[int, int]:
         """Return the positions (start, stop) in the log of the events in *interval*."""
-        return self.log.slice(interval)
+        return self.log.slice(self._visible(interval))
 
     def estimate(self, n: int, interval: Interval) -> int:
         """Return a number that `at_least` does not exceed, often what it will be; 10 µs."""
+        interval = self._visible(interval)
         start, stop = self.slice(interval)
         limit = self._limit(n, start, stop)
         since = self.recency.limit(n, interval) if limit else None
@@ -208,6 +230,7 @@ class EventIndex:
         *path* forces one of `paths`, or with *chosen* `SORT` or `COUNT`.
         """
         assert n >= 1, n
+        interval = self._visible(interval)
         start, stop = self.slice(interval)
         if not self._limit(n, start, stop):
             return bitmaps.EMPTY
@@ -252,6 +275,7 @@ class EventIndex:
 
         *chosen* is that of `at_least`.
         """
+        interval = self._visible(interval)
         start, stop = self.slice(interval)
         if chosen is not None or not self.recency.depth:
             return self._walk(interval, chosen, backward=True)
@@ -278,7 +302,13 @@ class EventIndex:
         return self.properties[name]
 
     def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.Table:
-        """Return the events at *positions* (all when None), in the columns that `build` takes."""
+        """
+        Return the events at *positions*, in the columns that `build` takes.
+
+        All that have not expired when None.
+        """
+        if positions is None and self.start:
+            positions = np.arange(self.start, self.size)
         if positions is None:
             rows, times = self.log.rows, self.times()
         else:
@@ -369,6 +399,10 @@ class EventIndex:
                 yield f"event ids: {len(ids)} for {self.size} events"
             elif repeats := len(event_ids.repeated(pa.chunked_array([self.log.rows]), ids)):
                 yield f"event ids: {repeats} events have the row and id of another"
+
+    def _visible(self, interval: Interval) -> Interval:
+        """Return the part of an interval in which no event has expired."""
+        return interval if interval.low >= self.floor else Interval(self.floor, interval.high)
 
     def _limit(self, n: int, start: int, stop: int) -> int:
         """Return a number of rows that those with *n* events from *start* to *stop* stay within."""

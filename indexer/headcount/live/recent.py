@@ -1,0 +1,131 @@
+"""
+Recent blocks: the contacts that writes have touched, each with all that is known about it.
+
+    base 0 (some rows no longer live) │ base 1 │ ...     recent: 9,000 │ 800 │ 16
+
+A write to a contact's fields takes the whole contact out of the block it was in, wherever that is,
+and makes it a row of a new block. So a query meets nothing but blocks, and a write costs what the
+contacts it touches cost. As with events, a recent block is joined with the one before it when that
+is not much larger: a few blocks hold all that was touched since the last compaction.
+
+What a new block holds is read from the old one when it is first asked for; when blocks are joined,
+it is read then, so that no chain of old blocks is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from headcount.index import bitmaps
+from headcount.index.block import Block, Columns, Tables, event_schema
+from headcount.index.event_ids import deduplicate
+from headcount.index.gather import gathered
+from headcount.index.lazy import Lazy
+from headcount.index.view import View
+from headcount.model.schema import EventType, Schema
+
+Positions = npt.NDArray[np.int64]
+
+_RATIO = 4
+
+
+def without_rows(blocks: Sequence[Block], block_rows: int, positions: Positions) -> list[Block]:
+    """Return *blocks* with the contacts at *positions* no longer live in them."""
+    found = list(blocks)
+    numbers = positions // block_rows
+    for number in np.unique(numbers).tolist():
+        rows = positions[numbers == number] - number * block_rows
+        block = found[number]
+        gone = bitmaps.from_rows(rows.astype(np.uint32))
+        found[number] = block.with_changes(live=block.live - gone)
+    return found
+
+
+def placed(tables: Tables, places: npt.NDArray[np.uint32]) -> Tables:
+    """Return *tables* with the row i of each event's contact turned into `places[i]`."""
+
+    def table(name: str) -> pa.Table:
+        found = tables[name]
+        rows = places[found.column("row").to_numpy()]
+        return found.set_column(0, "row", pa.array(rows, pa.uint32()))
+
+    return Lazy(tables, table)
+
+
+def with_events(tables: Tables, added: Mapping[str, pa.Table], schema: Schema) -> Tables:
+    """Return *tables* with the events *added* by type but for those that are there by their id."""
+    types = {event.name: event for event in schema.all_events.values()}
+
+    def table(name: str) -> pa.Table:
+        if name not in added:
+            return tables[name]
+        both = [tables[name], added[name].select(event_schema(types[name]).names)]
+        return deduplicate(pa.concat_tables(both))[0]
+
+    return Lazy(types, table)
+
+
+def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """
+    Return the blocks of the next view, from *blocks*: the base of *view* and recent ones behind it.
+
+    Recent blocks of nobody are left out, those of much the same size joined, the rest renumbered.
+    """
+    count = len(view.base_blocks)
+    recent = [block for block in blocks[count:] if block.live]
+    while len(recent) > 1 and _belong_together(*recent[-2:], view.block_rows):
+        recent[-2:] = [_joined(recent[-2:], view)]
+    kept = (
+        block if block.number == place else replace(block, number=place)
+        for place, block in enumerate(recent, count)
+    )
+    return (*blocks[:count], *kept)
+
+
+def parted(block: Block, view: View) -> Iterator[Block]:
+    """Yield a recent block in parts that are no larger than a block may be."""
+    if block.rows <= view.block_rows:
+        yield block
+        return
+    assert block.ordinals is not None
+    for start in range(0, block.rows, view.block_rows):
+        rows = np.arange(start, min(start + view.block_rows, block.rows), dtype=np.int64)
+        columns, tables = gathered(view.schema, [block], block.rows, rows)
+        ordinals = block.ordinals[rows]
+        yield Block.recent(block.number, ordinals, read(columns), read(tables), view.schema)
+
+
+def _belong_together(left: Block, right: Block, limit: int) -> bool:
+    sizes = len(left.live), len(right.live)
+    return sizes[0] < _RATIO * sizes[1] and sum(sizes) <= limit
+
+
+def _joined(blocks: Sequence[Block], view: View) -> Block:
+    """Return one recent block of the live contacts of several, in order of their ordinals."""
+    limit = max(block.rows for block in blocks)
+    ordinals, positions = [], []
+    for place, block in enumerate(blocks):
+        rows = bitmaps.to_rows(block.live)
+        assert block.ordinals is not None
+        ordinals.append(block.ordinals[rows])
+        positions.append(rows.astype(np.int64) + place * limit)
+    order = np.argsort(np.concatenate(ordinals), kind="stable")
+    columns, tables = gathered(view.schema, blocks, limit, np.concatenate(positions)[order])
+    return Block.recent(
+        0, np.concatenate(ordinals)[order], read(columns), read(tables), view.schema
+    )
+
+
+def read(lazy: Columns | Tables) -> dict[str, pa.Array] | dict[str, pa.Table]:
+    """Return everything in *lazy*, which holds on to what it would be read from."""
+    return {name: lazy[name] for name in lazy}
+
+
+def types_of(schema: Schema) -> dict[str, EventType]:
+    """Return the event types of a schema by their declared names."""
+    return {event.name: event for event in schema.all_events.values()}
