@@ -78,7 +78,7 @@ def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
     """
     count = len(view.base_blocks)
     recent = [block for block in blocks[count:] if block.live]
-    while len(recent) > 1 and _belong_together(*recent[-2:], view.block_rows):
+    while len(recent) > 1 and _belong_together(recent[-2], recent[-1], view.block_rows):
         recent[-2:] = [_joined(recent[-2:], view)]
     kept = (
         block if block.number == place else replace(block, number=place)
