@@ -28,6 +28,7 @@ from headcount.model.errors import CorruptionError, HeadcountError, Reason, User
 
 UNCHANGED = "what was stored before is unchanged"
 TEMPORARY = ".tmp"  # suffix of a file that is still being written
+_PIECE = 1 << 20  # bytes read and written at a time
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -159,6 +160,27 @@ def write_at(path: Path, descriptor: int, data: bytes) -> None:
         written = os.pwrite(descriptor, data, 0)
         if written != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def write_again(path: Path) -> None:
+    """
+    Write a file's bytes over themselves and sync them; a file that is not there is left at that.
+
+    After a failed sync, Linux may hold pages that it takes for written and that are not. Written
+    again they have to go to the disk, or this fails.
+    """
+    try:
+        descriptor = open_to_write(path)
+    except FileNotFoundError:
+        return
+    try:
+        with explained(path, UNCHANGED):
+            start = 0
+            while data := os.pread(descriptor, _PIECE, start):
+                start += os.pwrite(descriptor, data, start)
+        sync(path, descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync(path: Path, descriptor: int) -> None:

@@ -322,6 +322,12 @@ class CommitLog:
             self._answers[found.request_id] = number, found.at
 
     @property
+    def first(self) -> int:
+        """The sequence of the oldest commit held; above `last` when there is none."""
+        with self._guard:
+            return self._closed[0].first if self._closed else self._active.first
+
+    @property
     def last(self) -> int:
         """The sequence of the newest commit; the generation's version when there is none."""
         return self._active.last
@@ -408,7 +414,7 @@ class CommitLog:
         Raises:
             CorruptionError: one is damaged or missing; names the file and the commit.
         """
-        assert after + 1 >= self.stats().first, f"the commits behind {after} were cut"
+        assert after + 1 >= self.first, f"the commits behind {after} were cut"
         with self._guard:
             closed = [old for old in self._closed if old.last > after]
         for old in closed:
@@ -470,7 +476,7 @@ class CommitLog:
         with self._guard:
             closed = list(self._closed)
         return LogStats(
-            first=closed[0].first if closed else active.first,
+            first=self.first,
             last=active.last,
             segments=len(closed) + 1,
             bytes=sum(map(log_segment.size, (*(old.path for old in closed), active.path))),

@@ -39,6 +39,7 @@ from headcount.storage.manifest import FORMAT, refuse_newer
 APPLICATION = 0x48434C47  # "HCLG", SQLite's application_id
 NO_CHAIN = bytes(CHAIN_BYTES)  # in front of the first commit of a workspace
 WAL = "-wal"  # suffix of SQLite's write-ahead log
+CHECKPOINT_PAGES = 1000  # SQLite's own default: 4 MB, and the 4 to 6 ms that bringing them in takes
 WAL_BYTES = 16 << 20  # a longer one is cut down to this once it is checkpointed
 
 SCHEMA = """
@@ -174,7 +175,7 @@ class Segment:
 
     def __init__(self, path: Path, *, immutable: bool = False) -> None:
         """
-        Open the file and look at its newest commit. Changes nothing on the disk.
+        Open the file and look at its newest commit. Changes nothing that is on the disk.
 
         An *immutable* one was closed by `close`, and can be read only.
 
@@ -190,6 +191,9 @@ class Segment:
             self._database = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
         try:
             if not immutable:
+                # What an earlier process failed to sync can be read but may never reach the disk.
+                # Brought into the file, it would be there without the rest after a power cut.
+                files.write_again(_wal(path))
                 self._prepare()
             self._load()
         except BaseException:
@@ -203,6 +207,7 @@ class Segment:
             self._database.execute(
                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
                 "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+                f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
                 f"PRAGMA journal_size_limit = {WAL_BYTES};"
             ).fetchall()
 
@@ -341,12 +346,7 @@ class Segment:
         raise self._damaged("its checksum does not match, or it is gone", place)
 
     def settle(self) -> None:
-        """
-        Bring everything from the write-ahead log into the file, durably, and empty it.
-
-        After a restart this is what makes the commits that were found durable: those of a failed
-        sync may so far be in the memory of the operating system only.
-        """
+        """Bring everything from the write-ahead log into the file, durably, and empty it."""
         with files.explained(self.path, "no commit is lost"):
             self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
