@@ -257,14 +257,19 @@ class Workspace(Sending):
         self,
         query: Query,
         *,
+        for_send: bool = False,
         as_of: dt.datetime | None = None,
         time_zone: str | None = None,
         timeout: float | None = None,
     ) -> Validation:
-        """Return what is wrong with a segment, and its canonical text."""
+        """
+        Return what is wrong with a segment, and its canonical text.
+
+        With *for_send* also that it does not ask for `status`.
+        """
         started = time.perf_counter()
         context = self._context(as_of, time_zone, timeout)
-        found = self._engine.validate(query, context)
+        found = self._engine.validate(query, context, for_send=for_send)
         info = self._info(context, started)
         return Validation(found.text, found.errors, found.warnings, info)
 
@@ -275,6 +280,8 @@ class Workspace(Sending):
         fields: Sequence[str] = (),
         size: int = SAMPLE,
         session: str = "",
+        for_send: bool = False,
+        editing: str = "",
         as_of: dt.datetime | None = None,
         time_zone: str | None = None,
         timeout: float | None = None,
@@ -282,11 +289,20 @@ class Workspace(Sending):
         """
         Return a segment at a glance, with *size* of its members and of each the *fields* it has.
 
-        An older call with the same *session* that is still under way is cancelled.
+        An older call with the same *session* that is still under way is cancelled. *for_send* warns
+        if it does not ask for `status`; the saved segment *editing* is no duplicate of itself.
         """
         context = self._context(as_of, time_zone, timeout)
         with self._sessions.newest(self.name, session, context) as watched:
-            return preview(self._engine, query, watched, fields=fields, size=_natural(size))
+            return preview(
+                self._engine,
+                query,
+                watched,
+                fields=fields,
+                size=_natural(size),
+                for_send=for_send,
+                editing=editing,
+            )
 
     def explain(
         self,

@@ -29,7 +29,12 @@ ENGINES = [Engine(view_of(WORLD, rows)) for rows in (1, 64)]
 def warnings(text: str) -> list[str]:
     """Return the messages of a segment's warnings, the same for any size of block."""
     first, second = (
-        [w.message for w in engine.validate(text, context_at(AS_OF)).warnings] for engine in ENGINES
+        [
+            w.message
+            for w in engine.validate(text, context_at(AS_OF)).warnings
+            if w.code == "UNKNOWN_VALUE"
+        ]
+        for engine in ENGINES
     )
     assert first == second
     return first

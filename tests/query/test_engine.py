@@ -53,8 +53,9 @@ def test_validation_says_all_it_knows(engine: Engine) -> None:
     found = engine.validate("COUNTRY=atlantis AND spent between 9 and 3", CONTEXT)
     assert found.text == "COUNTRY = atlantis and spent between 9 and 3"
     assert found.errors == ()
-    assert [warning.code for warning in found.warnings] == ["EMPTY_RANGE", "UNKNOWN_VALUE"]
-    assert [w.position and w.position.column for w in found.warnings] == [22, 1]
+    codes = ["EMPTY_RANGE", "UNKNOWN_VALUE", "ALWAYS_EMPTY"]
+    assert [warning.code for warning in found.warnings] == codes
+    assert [w.position and w.position.column for w in found.warnings] == [22, 1, 1]
 
     unbound = engine.validate("contry = DE", CONTEXT)
     assert unbound.text == "contry = DE"

@@ -282,11 +282,12 @@ FRAGMENTS = {
     "not did A then did B within D": "not did A then did B within 7 days",
     "in at least m of the last k weeks": "did open in at least 3 of the last 4 weeks",
     "sample p%": "sample 10%",
+    "between 9 and 3": "x between 9 and 3",
 }
 # Code on the page that is not in the language.
 OTHER = (
     "headcount.v1.Segment", "format(parse(text))", "as_of - 30 d < t <= as_of",
-    "as_of < t <= as_of + 7 d",
+    "as_of < t <= as_of + 7 d", "--for-send",
 )  # fmt: skip
 
 

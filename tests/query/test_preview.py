@@ -85,7 +85,7 @@ def test_a_mistake_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_preview_has_all_that_an_editor_shows(engine: Engine) -> None:
     """Counts with their places, contacts with their fields, and what looks wrong."""
-    text = "country = DE and not vip = false or plan = Gold"
+    text = "(country = DE and not vip = false) or plan = Gold"
     found = preview(engine, text, CONTEXT, fields=("spent", "Country"), size=1)
     assert (found.count, found.contacts) == (2, 6)
     assert found.text == text
@@ -97,7 +97,11 @@ def test_a_preview_has_all_that_an_editor_shows(engine: Engine) -> None:
     spans = [condition.node.span for condition in found.conditions]
     assert [text[s.start : s.end] for s in spans if s] == [c.text for c in found.conditions]
     assert found.sample == (Contact("cem", {"spent": 99.99, "country": "de"}),)
-    assert [warning.message for warning in found.warnings] == ["no contact has `Gold` in `plan`"]
+    assert [warning.message for warning in found.warnings][:1] == [
+        "no contact has `Gold` in `plan`"
+    ]
+    codes = ["UNKNOWN_VALUE", "MOSTLY_MISSING", "NO_EFFECT", "NO_EFFECT"]
+    assert [warning.code for warning in found.warnings] == codes
 
 
 def test_the_sample_stays_while_a_segment_is_edited(engine: Engine) -> None:

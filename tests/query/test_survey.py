@@ -132,12 +132,16 @@ def _ored_rows(a: Side, b: Side) -> Side:
     return Side(a.rows | b.rows, a.out)
 
 
-def _themselves(inside: Sequence[Side], **_: bool) -> Iterator[Side]:
-    return iter(inside)
+def _everyone(among: Side, given: Sequence[Side], _: int) -> list[Side]:
+    return [among for _ in given]
 
 
-def _always_and(inside: Sequence[Side], **_: bool) -> Iterator[Side]:
-    return _others(inside, is_and=True)
+def _themselves(among: Side, given: Sequence[Side], _: int) -> list[Side]:
+    return [sides.both(among, side) for side in given]
+
+
+def _whole(_: Side, given: Sequence[Side], live: int) -> list[Side]:
+    return _others(sides.ALL, given, live)
 
 
 def _nobody(*_: object) -> int:
@@ -153,8 +157,9 @@ def _dead_or_alive(found: BlockSides, condition: Condition) -> BitMap:
 MISTAKES: list[tuple[str, object, str, Callable[..., object]]] = [
     ("a complement is forgotten", sides.Side, "inverse", _not_inverted),
     ("an `or` of a complement is a union of rows", survey, "either", _ored_rows),
-    ("a part is not left out", survey, "_others", _themselves),
-    ("an `or` is left out as an `and`", survey, "_others", _always_and),
+    ("a part decides what others decide", survey, "_others", _everyone),
+    ("a part decides nothing", survey, "_others", _themselves),
+    ("a part decides where its group does not", survey, "_others", _whole),
     ("nobody lacks a value", survey, "common", _nobody),
     ("deleted contacts are counted", sides.BlockSides, "_rows", _dead_or_alive),
 ]

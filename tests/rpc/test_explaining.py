@@ -72,8 +72,20 @@ def test_a_preview_is_the_same_from_both(client: Client) -> None:
     assert far.count == LOCAL.count(query, as_of=AS_OF) > 0
     assert [one.node.span for one in far.conditions] == [one.node.span for one in near.conditions]
     assert len(far.sample) == min(4, far.count)
-    assert [warning.code for warning in far.warnings] == ["UNKNOWN_VALUE"]
+    codes = ["UNKNOWN_VALUE", "NO_EFFECT", "NO_EFFECT"]
+    assert [warning.code for warning in far.warnings] == codes
     assert client.preview("everyone", size=0).sample == ()
+
+
+def test_a_segment_for_a_send_is_held_to_more(client: Client) -> None:
+    """154: `for_send` warns of a segment that does not ask for the status, from both."""
+    for asked in (client, LOCAL):
+        found = asked.preview("spent > 20", for_send=True, as_of=AS_OF)
+        assert [warning.code for warning in found.warnings] == ["NO_STATUS"]
+        assert found.warnings[0].position is not None
+        valid = asked.validate("spent > 20", for_send=True, as_of=AS_OF)
+        assert [warning.code for warning in valid.warnings] == ["NO_STATUS"]
+        assert asked.preview("spent > 20", as_of=AS_OF).warnings == ()
 
 
 def test_an_explanation_is_the_same_from_both(client: Client) -> None:

@@ -134,7 +134,21 @@ def test_what_cannot_be_asked_is_not_saved(target: Client | Workspace) -> None:
 def test_likely_mistakes_are_warnings(target: Client | Workspace) -> None:
     """What is legal is saved, with what looks wrong in it."""
     saved = target.create_segment("a", "plan = Por")
-    assert [warning.code for warning in saved.warnings] == ["UNKNOWN_VALUE"]
+    assert [warning.code for warning in saved.warnings] == ["UNKNOWN_VALUE", "EMPTY_NOW"]
+
+
+def test_near_duplicates_are_warnings(target: Client | Workspace) -> None:
+    """184: of a new segment and of an old one that is changed, but not of itself."""
+    target.create_segment("rich", "spent > 20")
+    (warning,) = target.create_segment("wealthy", "spent > 20.1").warnings
+    assert warning.code == "NEAR_DUPLICATE"
+    assert '"rich" holds the same' in warning.message
+    target.delete_segment("wealthy")
+    assert target.update_segment("RICH", "spent > 20.1").warnings == ()
+    assert target.update_segment("rich", description="who spends").warnings == ()
+    seen = target.preview("spent > 20").warnings
+    assert [one.code for one in seen] == ["NEAR_DUPLICATE"]
+    assert target.preview("spent > 20", editing="Rich").warnings == ()
 
 
 def test_lists_come_in_pages(target: Client | Workspace) -> None:

@@ -344,7 +344,7 @@ def test_renamed_reaches_every_depth() -> None:
     """Only the name in question is replaced, in any case, wherever it stands."""
     text = 'not (in segment "A" or (x = 1 and not in segment "a")) or in segment "b"'
     assert canonical(renamed(parse(text), "a", "new")) == (
-        'not (in segment "new" or x = 1 and not in segment "new") or in segment "b"'
+        'not (in segment "new" or (x = 1 and not in segment "new")) or in segment "b"'
     )
     assert [node.name for node in memberships(parse(text))] == ["A", "a", "b"]
 

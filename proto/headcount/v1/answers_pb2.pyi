@@ -42,20 +42,24 @@ class Span(_message.Message):
     def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class PreviewRequest(_message.Message):
-    __slots__ = ("workspace", "query", "fields", "sample", "session", "min_version")
+    __slots__ = ("workspace", "query", "fields", "sample", "session", "min_version", "for_send", "editing")
     WORKSPACE_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FOR_SEND_FIELD_NUMBER: _ClassVar[int]
+    EDITING_FIELD_NUMBER: _ClassVar[int]
     workspace: str
     query: _query_pb2.Query
     fields: _containers.RepeatedScalarFieldContainer[str]
     sample: int
     session: str
     min_version: _common_pb2.Version
-    def __init__(self, workspace: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., fields: _Optional[_Iterable[str]] = ..., sample: _Optional[int] = ..., session: _Optional[str] = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ...) -> None: ...
+    for_send: bool
+    editing: str
+    def __init__(self, workspace: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., fields: _Optional[_Iterable[str]] = ..., sample: _Optional[int] = ..., session: _Optional[str] = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ..., for_send: bool = ..., editing: _Optional[str] = ...) -> None: ...
 
 class ConditionCount(_message.Message):
     __slots__ = ("text", "count", "span")

@@ -139,14 +139,16 @@ class StreamMembersResponse(_message.Message):
     def __init__(self, info: _Optional[_Union[_common_pb2.AnswerInfo, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_common_pb2.Diagnostic, _Mapping]]] = ..., count: _Optional[int] = ..., ids: _Optional[_Union[MemberIds, _Mapping]] = ..., packed: _Optional[bytes] = ..., arrow: _Optional[bytes] = ..., roaring: _Optional[bytes] = ...) -> None: ...
 
 class ValidateRequest(_message.Message):
-    __slots__ = ("workspace", "query", "min_version")
+    __slots__ = ("workspace", "query", "min_version", "for_send")
     WORKSPACE_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FOR_SEND_FIELD_NUMBER: _ClassVar[int]
     workspace: str
     query: _query_pb2.Query
     min_version: _common_pb2.Version
-    def __init__(self, workspace: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ...) -> None: ...
+    for_send: bool
+    def __init__(self, workspace: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ..., for_send: bool = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
     __slots__ = ("text", "errors", "warnings", "info")

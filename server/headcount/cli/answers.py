@@ -15,6 +15,7 @@ from headcount.answers import Scalar
 from headcount.cli.options import (
     AsOf,
     Data,
+    ForSend,
     OutputFormat,
     Segment,
     Server,
@@ -71,6 +72,10 @@ def preview(
     size: Annotated[
         int, typer.Option("--size", min=0, help="How many contacts of the segment to show.")
     ] = SAMPLE,
+    for_send: ForSend = False,
+    editing: Annotated[
+        str, typer.Option("--editing", metavar="NAME", help="The saved segment that it replaces.")
+    ] = "",
     as_of: AsOf = None,
     time_zone: TimeZone = None,
     output: OutputFormat = Format.TEXT,
@@ -80,7 +85,13 @@ def preview(
     when = instant(as_of)
     with opened(data, server, workspace) as target:
         found = target.preview(
-            asked(segment), fields=names, size=size, as_of=when, time_zone=time_zone
+            asked(segment),
+            fields=names,
+            size=size,
+            for_send=for_send,
+            editing=editing,
+            as_of=when,
+            time_zone=time_zone,
         )
     doubts(found.warnings)
     if output is Format.JSON:
@@ -90,6 +101,7 @@ def preview(
                 "contacts": found.contacts,
                 "text": found.text,
                 "conditions": [{"text": c.text, "count": c.count} for c in found.conditions],
+                "warnings": [warning.to_dict() for warning in found.warnings],
                 "sample": [
                     {"id": c.id, **{name: plain(v) for name, v in c.fields.items()}}
                     for c in found.sample

@@ -39,6 +39,9 @@ TimeZone = Annotated[
         "--time-zone", metavar="ZONE", help="An IANA time zone. The workspace's own if absent."
     ),
 ]
+ForSend = Annotated[
+    bool, typer.Option("--for-send", help="Warn if the segment does not ask for the status.")
+]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 
 

@@ -43,7 +43,9 @@ def note(message: str) -> None:
 def doubts(warnings: Iterable[QueryWarning]) -> None:
     """Write what looks wrong in a segment to standard error."""
     for warning in warnings:
-        note(f"warning: {warning.message}")
+        place = warning.position
+        where = "" if place is None else f" (line {place.line}, column {place.column})"
+        note(f"warning: {warning.message}{where}")
 
 
 def plain(value: object) -> object:

@@ -10,6 +10,7 @@ from headcount.answers import Info
 from headcount.cli.options import (
     AsOf,
     Data,
+    ForSend,
     OutputFormat,
     Segment,
     Server,
@@ -103,6 +104,7 @@ def validate(
     data: Data = None,
     server: Server = None,
     workspace: WorkspaceName = "default",
+    for_send: ForSend = False,
     as_of: AsOf = None,
     time_zone: TimeZone = None,
     output: OutputFormat = Format.TEXT,
@@ -110,7 +112,7 @@ def validate(
     """Check a segment against the schema: print it in canonical form, or say what is wrong."""
     when = instant(as_of)
     with opened(data, server, workspace) as target:
-        found = target.validate(asked(segment), as_of=when, time_zone=time_zone)
+        found = target.validate(asked(segment), for_send=for_send, as_of=when, time_zone=time_zone)
     if output is Format.JSON:
         write_document(
             {

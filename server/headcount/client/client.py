@@ -220,12 +220,17 @@ class Client(Sending):
         self,
         query: Query,
         *,
+        for_send: bool = False,
         as_of: dt.datetime | None = None,
         time_zone: str | None = None,
         timeout: float | None = None,
     ) -> Validation:
-        """Return what is wrong with a segment, and its canonical text."""
-        request = self._requests.validate(query, as_of, time_zone)
+        """
+        Return what is wrong with a segment, and its canonical text.
+
+        With *for_send* also that it does not ask for `status`.
+        """
+        request = self._requests.validate(query, as_of, time_zone, for_send=for_send)
         return self._requests.validation(self._call(methods.VALIDATE, request, timeout))
 
     def preview(
@@ -235,6 +240,8 @@ class Client(Sending):
         fields: Sequence[str] = (),
         size: int = SAMPLE,
         session: str = "",
+        for_send: bool = False,
+        editing: str = "",
         as_of: dt.datetime | None = None,
         time_zone: str | None = None,
         timeout: float | None = None,
@@ -242,10 +249,18 @@ class Client(Sending):
         """
         Return a segment at a glance, with *size* of its members and of each the *fields* it has.
 
-        An older call with the same *session* that is still under way is cancelled.
+        An older call with the same *session* that is still under way is cancelled. *for_send* warns
+        if it does not ask for `status`; the saved segment *editing* is no duplicate of itself.
         """
         request = self._requests.preview(
-            query, as_of, time_zone, fields=fields, size=size, session=session
+            query,
+            as_of,
+            time_zone,
+            fields=fields,
+            size=size,
+            session=session,
+            for_send=for_send,
+            editing=editing,
         )
         answer = self._call(methods.PREVIEW, request, timeout)
         self._requests.info(answer.info)

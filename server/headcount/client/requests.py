@@ -132,13 +132,19 @@ class Requests(SendingRequests):
         )
 
     def validate(
-        self, query: Query, as_of: dt.datetime | None, time_zone: str | None
+        self,
+        query: Query,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+        *,
+        for_send: bool,
     ) -> segments_pb2.ValidateRequest:
         """Return the request for what is wrong with a segment."""
         return segments_pb2.ValidateRequest(
             workspace=self.workspace,
             query=_query(query, as_of, time_zone),
             min_version=self._version(),
+            for_send=for_send,
         )
 
     def validation(self, message: segments_pb2.ValidateResponse) -> Validation:
@@ -159,16 +165,21 @@ class Requests(SendingRequests):
         fields: Sequence[str],
         size: int,
         session: str,
+        for_send: bool,
+        editing: str,
     ) -> answers_pb2.PreviewRequest:
         """Return the request for a segment at a glance."""
-        return answers_pb2.PreviewRequest(
-            workspace=self.workspace,
-            query=_query(query, as_of, time_zone),
-            fields=fields,
-            sample=_natural(size, "size"),
-            session=session,
-            min_version=self._version(),
-        )
+        with _utf8():
+            return answers_pb2.PreviewRequest(
+                workspace=self.workspace,
+                query=_query(query, as_of, time_zone),
+                fields=fields,
+                sample=_natural(size, "size"),
+                session=session,
+                min_version=self._version(),
+                for_send=for_send,
+                editing=editing,
+            )
 
     def explain(
         self, query: Query, as_of: dt.datetime | None, time_zone: str | None

@@ -14,10 +14,11 @@ made again when
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from headcount.index.view import View
-from headcount.query import tree
+from headcount.query import lint, tree
 from headcount.query.bind import Binder
 from headcount.query.bound import Bound
 from headcount.query.context import QueryContext
@@ -97,6 +98,7 @@ def bound(
     """
     binder = Binder(known, context, text)
     found = binder.bound(segment)
+    found = replace(found, warnings=found.warnings + lint.written(segment, found, text))
     return Binding(found, known.seen if binder.looked_at_seen else None)
 
 

@@ -230,6 +230,13 @@ class QueryWarning:
     message: str
     position: Position | None = None
 
+    def to_dict(self) -> dict[str, str | int]:
+        """Return it as JSON holds it; the place is left out if there is none."""
+        found: dict[str, str | int] = {"code": self.code, "message": self.message}
+        if self.position is not None:
+            found |= {"line": self.position.line, "column": self.position.column}
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:

@@ -24,7 +24,7 @@ from pyroaring import BitMap
 from headcount.index.block import Block
 from headcount.index.view import View
 from headcount.model.errors import UserError
-from headcount.query import evaluate
+from headcount.query import evaluate, lint
 from headcount.query.absent import Absences
 from headcount.query.bind import check_calculated
 from headcount.query.bindings import LONGEST, Binding, Bindings, bound
@@ -35,10 +35,12 @@ from headcount.query.context import QueryContext
 from headcount.query.format import format as canonical
 from headcount.query.limits import Limits
 from headcount.query.names import Known
+from headcount.query.outline import outline
 from headcount.query.plan import Plan
 from headcount.query.results import Results
 from headcount.query.saved import NOTHING_SAVED, Saved
 from headcount.query.settled import Asked, settled_whole
+from headcount.query.stale import StaleLabels
 
 _PLANS = 1024  # remembered by each engine
 
@@ -122,6 +124,7 @@ class Engine:
         self.results = results
         self.known = known
         self.absences = Absences(view)
+        self.stale = StaleLabels(view, results)
         self._bindings = bindings
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
 
@@ -176,8 +179,15 @@ class Engine:
         prepared = self.prepared(query, context)
         return evaluate.members(prepared.plan, self.view, context.check, first_block, self.results)
 
-    def validate(self, query: Query, context: QueryContext) -> Validated:
-        """Return what is wrong with *query*, and its canonical text."""
+    def validate(self, query: Query, context: QueryContext, *, for_send: bool = False) -> Validated:
+        """
+        Return what is wrong with *query*, and its canonical text; *for_send* is that of `lint`.
+
+        Nothing is counted, so what only the counts of its parts would show is not there.
+
+        Raises:
+            UserError: `context.check` ended it.
+        """
         text = ""
         try:
             segment = tree_of(query, context.limits)
@@ -185,7 +195,11 @@ class Engine:
             prepared = self.prepared(query, context)
         except UserError as error:
             return Validated(text, (error,), ())
-        return Validated(text, (), prepared.warnings)
+        source = query if isinstance(query, str) else None
+        outlined = outline(segment, self.known, context, source, thorough=False)
+        found = lint.meant(outlined, source, for_send=for_send)
+        found += self.stale.warnings(prepared.bound.mentions, context)
+        return Validated(text, (), (*prepared.warnings, *found))
 
     def prepared(self, query: Query, context: QueryContext) -> Prepared:
         """

@@ -39,6 +39,7 @@ from headcount.query.bound import (
 from headcount.query.bound import Any as AnyOf
 from headcount.query.clock import Clock
 from headcount.query.context import QueryContext
+from headcount.query.doubts import doubts
 from headcount.query.engine import Engine, Query, tree_of
 from headcount.query.expressions import (
     Constant,
@@ -143,16 +144,23 @@ class Explanation:
             "contacts": self.contacts,
             "as_of": self.as_of.isoformat(),
             "time_zone": self.time_zone,
-            "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
+            "warnings": [warning.to_dict() for warning in self.warnings],
             "root": self.root.to_dict(),
         }
 
 
 def explain(
-    engine: Engine, query: Query, context: QueryContext, *, timer: Timer = no_timer
+    engine: Engine,
+    query: Query,
+    context: QueryContext,
+    *,
+    timer: Timer = no_timer,
+    editing: str = "",
 ) -> Explanation:
     """
     Return the explanation of *query*; *timer* gives seconds, of which only differences count.
+
+    *editing* is the name of the saved segment that is looked at, which is no duplicate of itself.
 
     Costs what the conditions cost one by one, and 0.1 ms a condition and 2^20 contacts.
 
@@ -164,14 +172,13 @@ def explain(
     written = outline(segment, engine.known, context, text)
     bound = written.bound
     survey = Survey(written, engine.view, context.check, engine.results, thorough=True, timer=timer)
-    for _ in survey.blocks():
-        pass
+    members = [(block, side.within(block.live)) for block, side in survey.blocks()]
     return Explanation(
         root=_explained(written.root, survey.tallies, bound.clock),
         contacts=engine.view.live_count,
         as_of=instant_in(context.zone, context.as_of),
         time_zone=context.zone.key,
-        warnings=bound.warnings + engine.absences.warnings(bound.mentions),
+        warnings=doubts(engine, written, survey.tallies, members, context, text, but=editing),
     )
 
 

@@ -1,5 +1,6 @@
 """
-Tree to canonical text: one line, one spelling a tree, parentheses only where they are needed.
+Tree to canonical text: one line, one spelling a tree, parentheses only where they are needed or
+where `and` and `or` would stand beside each other.
 
 `parse(format(tree)) == tree` for every tree that the parser or the protobuf reader gives. Of the
 spellings that mean the same, the one is taken that can be misread least: an age is written in words
@@ -63,9 +64,9 @@ def _segment(node: Segment) -> str:
         case tree.Everyone():
             return "everyone"
         case tree.And():
-            return " and ".join(map(_factor, node.items))
+            return " and ".join(map(_joined, node.items))
         case tree.Or():
-            return " or ".join(map(_term, node.items))
+            return " or ".join(map(_joined, node.items))
         case tree.Not():
             return "not " + _negated(node.item)
         case tree.Did() | tree.Regularly() | tree.Sequence():
@@ -111,14 +112,9 @@ def _wrapped(node: Segment) -> str:
     return f"({_segment(node)})"
 
 
-def _factor(node: Segment) -> str:
-    """Return what `and` joins; an `and` inside an `and` was written in parentheses."""
+def _joined(node: Segment) -> str:
+    """Return what `and` or `or` joins; `and` binds tighter, but not everybody knows."""
     return _wrapped(node) if isinstance(node, _JOINED) else _segment(node)
-
-
-def _term(node: Segment) -> str:
-    """Return what `or` joins; `and` binds tighter."""
-    return _wrapped(node) if isinstance(node, tree.Or) else _segment(node)
 
 
 def _negated(node: Segment) -> str:

@@ -126,7 +126,7 @@ class _Writer:
 
     def _lacking(self, node: tree.Segment, *, negated: bool) -> Condition | None:
         """Return those for whom a value that a negative condition compares is missing."""
-        values = _compared(node, negated) if self._thorough else ()
+        values = compared(node, negated) if self._thorough else ()
         if not values:
             return None
         binder, scope = self._again, self._again.contact_scope
@@ -136,7 +136,7 @@ class _Writer:
         return None if found == NO_ONE else found
 
 
-def _compared(node: tree.Segment, negated: bool) -> tuple[tree.Value, ...]:
+def compared(node: tree.Segment, negated: bool) -> tuple[tree.Value, ...]:
     """
     Return the values that *node* compares if it, or with *negated* its complement, is negative.
 

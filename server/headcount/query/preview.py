@@ -20,6 +20,7 @@ from headcount.model.schema import Field
 from headcount.query import tree
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
+from headcount.query.doubts import doubts
 from headcount.query.draw import Draw
 from headcount.query.engine import Engine, Query, tree_of
 from headcount.query.format import format as canonical
@@ -74,9 +75,14 @@ def preview(
     *,
     fields: Sequence[str] = (),
     size: int = SAMPLE,
+    for_send: bool = False,
+    editing: str = "",
 ) -> Preview:
     """
     Return the preview of *query*, with *size* of its members and of each the *fields* it has.
+
+    *for_send*: it chooses who is written to, and should ask for the status. *editing* is the
+    name of the saved segment that is looked at or edited, which is no duplicate of itself.
 
     Ten conditions on 2^20 contacts take 2.8 ms; 1 ms when one of them is new, and 0.5 more if they
     come as text. The first preview of a view hashes its ids, 70 ms for 2^20.
@@ -88,11 +94,14 @@ def preview(
     chosen = contacts.choose(view.schema, fields)
     segment = tree_of(query, context.limits)
     text = query if isinstance(query, str) else None
-    written = outline(segment, engine.known, context, text, thorough=False)
-    survey = Survey(written, view, context.check, engine.results)
+    written = outline(segment, engine.known, context, text)
+    survey = Survey(written, view, context.check, engine.results, thorough=True)
     draw = Draw(size)
-    for block, members in survey.blocks():
-        draw.add(block, members.within(block.live))
+    members = []
+    for block, side in survey.blocks():
+        rows = side.within(block.live)
+        draw.add(block, rows)
+        members.append((block, rows))
     return Preview(
         segment=segment,
         count=survey.tallies[0].count,
@@ -102,7 +111,9 @@ def preview(
             for part in written.conditions
         ),
         sample=_read(draw.result(), view, chosen),
-        warnings=written.bound.warnings + engine.absences.warnings(written.bound.mentions),
+        warnings=doubts(
+            engine, written, survey.tallies, members, context, text, for_send=for_send, but=editing
+        ),
     )
 
 

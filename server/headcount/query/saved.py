@@ -47,6 +47,9 @@ class Saved(Protocol):
     def near(self, name: str) -> tuple[str, ...]:
         """Return the names that may have been meant by *name*."""
 
+    def alike(self, text: str, most: int) -> tuple[SavedSegment, ...]:
+        """Return up to *most* of them, those whose texts share most words with *text*."""
+
     def __len__(self) -> int: ...
 
 
@@ -57,6 +60,10 @@ class _Nothing:
 
     def near(self, name: str) -> tuple[str, ...]:
         del name
+        return ()
+
+    def alike(self, text: str, most: int) -> tuple[SavedSegment, ...]:
+        del text, most
         return ()
 
     def __len__(self) -> int:

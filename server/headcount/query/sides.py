@@ -49,6 +49,8 @@ class Side(NamedTuple):
         return live - self.rows if self.out else self.rows
 
 
+_FEW_SHARE = 32
+
 ALL = Side(EMPTY, True)
 NONE = Side(EMPTY)
 
@@ -60,8 +62,14 @@ def both(a: Side, b: Side) -> Side:
     if not b.rows:
         return a if b.out else b
     if a.out:
-        return Side(a.rows | b.rows, True) if b.out else Side(b.rows - a.rows)
-    return Side(a.rows - b.rows if b.out else a.rows & b.rows)
+        return Side(a.rows | b.rows, True) if b.out else Side(_left(b.rows, a.rows))
+    return Side(_left(a.rows, b.rows) if b.out else a.rows & b.rows)
+
+
+def _left(rows: BitMap, others: BitMap) -> BitMap:
+    """Return *rows* without *others*; a few in an intersection are found without reading all."""
+    few = len(rows) * _FEW_SHARE < len(others)
+    return rows - (rows & others if few else others)
 
 
 def either(a: Side, b: Side) -> Side:

@@ -45,7 +45,15 @@ class Explaining:
         _require_most(size, MOST_SAMPLED, "contacts", "sample")
         fields = tuple(request.fields)
         with self._sessions.newest(request.workspace, request.session, context) as watched:
-            found = preview(asked.engine, query, watched, fields=fields, size=size)
+            found = preview(
+                asked.engine,
+                query,
+                watched,
+                fields=fields,
+                size=size,
+                for_send=request.for_send,
+                editing=request.editing or request.query.saved,
+            )
         return convert_answers.to_preview(found, asked.info(context))
 
     def Explain(  # noqa: N802
@@ -53,7 +61,8 @@ class Explaining:
     ) -> pb.ExplainResponse:
         """Return a segment part by part."""
         asked, query, context = self._questions.asked(request, call)
-        found = explain(asked.engine, query, context, timer=time.perf_counter)
+        saved = request.query.saved
+        found = explain(asked.engine, query, context, timer=time.perf_counter, editing=saved)
         return pb.ExplainResponse(
             root=convert_answers.to_explained(found.root),
             contacts=found.contacts,

@@ -115,7 +115,7 @@ class Segments(Explaining):
     ) -> pb.ValidateResponse:
         """Return what is wrong with a segment, and its canonical text."""
         asked, query, context = self._questions.asked(request, call)
-        found = asked.engine.validate(query, context)
+        found = asked.engine.validate(query, context, for_send=request.for_send)
         return pb.ValidateResponse(
             text=found.text,
             errors=map(convert.to_diagnostic, found.errors),

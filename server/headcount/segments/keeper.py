@@ -25,6 +25,7 @@ from headcount.model.errors import Reason, UserError
 from headcount.query import tree
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
+from headcount.query.doubts import doubts_of
 from headcount.query.engine import Engine, Query, tree_of
 from headcount.segments.definition import Definition, Draft
 from headcount.segments.saved import Catalogue
@@ -124,8 +125,9 @@ class Keeper:
             UserError: *query* is not valid, or cannot be saved: see `Catalogue.create`.
             CorruptionError: the disk failed.
         """
+        warnings = doubts_of(self.engine, query, context)
         with self._changing:
-            warnings = self.engine.prepared(query, context).warnings
+            self.engine.prepared(query, context)  # the data may have changed since
             draft = _draft(name, query, description, tags, context)
             with self._followed() as store:
                 saved = store.create(draft, context.as_of)
@@ -139,10 +141,13 @@ class Keeper:
             UserError, CorruptionError: as for `create`; NOT_FOUND; CONFLICT, when the segment has
                 another etag.
         """
+        before = self.catalogue.get(name)
+        query = before.text if change.query is None else change.query
+        warnings = doubts_of(self.engine, query, context, but=name)
         with self._changing:
             before = self.catalogue.get(name)
             query = before.text if change.query is None else change.query
-            warnings = self.engine.prepared(query, context).warnings
+            self.engine.prepared(query, context)  # the data may have changed since
             draft = _draft(
                 before.name if change.name is None else change.name,
                 query,

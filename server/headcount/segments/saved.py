@@ -15,10 +15,12 @@ refused when saving.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from headcount.model.errors import CorruptionError, Position, Reason, UserError
 from headcount.model.fold import key
@@ -31,6 +33,7 @@ from headcount.storage.definitions import Definitions
 
 MAX_SEGMENTS = 10_000  # in one workspace
 
+_LOOKED_AT = 500  # segments that a word leads to, beside those that are wanted
 _NAMED = 5  # dependants that a message names; the others are counted
 
 Commit = Callable[[Mapping[str, str]], None]  # stores these rows durably, and no others; or raises
@@ -115,6 +118,37 @@ class Catalogue:
     def near(self, name: str) -> tuple[str, ...]:
         """Return the names that may have been meant by *name*."""
         return nearest(name, (one.name for one in self._definitions.values()))
+
+    def alike(self, text: str, most: int) -> tuple[Definition, ...]:
+        """
+        Return up to *most* segments, those whose texts share most words with *text*; all if few.
+
+        Rare words count before common ones, of which only so many segments are looked at.
+        """
+        if len(self) <= most:
+            return tuple(self)
+        words = _words(text)
+        users = sorted((self._by_word[word] for word in words if word in self._by_word), key=len)
+        shared: Counter[str] = Counter()
+        for keys in users:
+            shared.update(keys)
+            if shared.total() > 4 * most + _LOOKED_AT:
+                break
+
+        def likeness(at: str) -> tuple[float, str]:
+            others = len(_words(self._definitions[at].text))
+            return -shared[at] / (len(words) + others - shared[at]), at
+
+        return tuple(self._definitions[at] for at in sorted(shared, key=likeness)[:most])
+
+    @cached_property
+    def _by_word(self) -> Mapping[str, list[str]]:
+        """The keys of the segments that each word occurs in."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for at in self._sorted:
+            for word in _words(self._definitions[at].text):
+                found[word].append(at)
+        return found
 
     def page(self, size: int, after: str = "", tag: str | None = None) -> Page:
         """
@@ -323,3 +357,9 @@ def _not_ours(stored: Definitions, name: str, what: str) -> CorruptionError:
         " written by something other than Headcount; restore the file from a copy",
         part=f"definition {name!r}",
     )
+
+
+@lru_cache(maxsize=2 * MAX_SEGMENTS)
+def _words(text: str) -> frozenset[str]:
+    """Return the words and numbers of a segment's text, in lower case."""
+    return frozenset(re.findall(r"\w+", text.casefold()))
