@@ -73,6 +73,9 @@ class Field:
     values: tuple[str, ...] = ()
     builtin: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # a string remembers its hash; fields are in the key of every result
+
 
 @dataclass(frozen=True, slots=True)
 class EventType:
@@ -82,6 +85,9 @@ class EventType:
     aliases: tuple[str, ...] = ()
     properties: tuple[Field, ...] = ()
     builtin: bool = False
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def property(self, name: str) -> Field | None:
         """Return the property called *name*, in any case, or None."""
@@ -146,13 +152,7 @@ class Schema:
 
     def event_type(self, name: str) -> EventType | None:
         """Return the event type that *name* is the name or an alias of, in any case, or None."""
-        folded = name.casefold()
-        if folded in self.all_events:
-            return self.all_events[folded]
-        for event in self.all_events.values():
-            if folded in (alias.casefold() for alias in event.aliases):
-                return event
-        return None
+        return self._event_types.get(name.casefold())
 
     def event(self, name: str) -> tuple[EventType, ...]:
         """
@@ -161,14 +161,7 @@ class Schema:
         Empty when no event type, alias or group has this name, in any case.
         """
         one = self.event_type(name)
-        if one is not None:
-            return (one,)
-        folded = name.casefold()
-        for group, members in self.groups.items():
-            if group.casefold() == folded:
-                found = (self.event(member) for member in members)
-                return tuple(dict.fromkeys(e for events in found for e in events))
-        return ()
+        return self._groups.get(name.casefold(), ()) if one is None else (one,)
 
     def engagement(self, name: str) -> tuple[EventType, ...]:
         """
@@ -176,12 +169,38 @@ class Schema:
 
         Empty when *name* is no engagement time or the schema declares none of its events.
         """
-        folded = name.casefold()
-        if folded == LAST_ACTIVITY:
-            sends = {e.name for e in self.engagement("last_send")}
-            return tuple(e for e in self.events.values() if e.name not in sends)
-        found = (self.event_type(event) for event in ENGAGEMENT_EVENTS.get(folded, ()))
-        return tuple(dict.fromkeys(e for e in found if e is not None and not e.builtin))
+        return self._engagements.get(name.casefold(), ())
+
+    @cached_property
+    def _event_types(self) -> Mapping[str, EventType]:
+        """The event types by folded name and alias; a name wins over an alias."""
+        found: dict[str, EventType] = {}
+        for event in self.all_events.values():
+            for alias in event.aliases:
+                found.setdefault(alias.casefold(), event)
+        return found | dict(self.all_events)
+
+    @cached_property
+    def _groups(self) -> Mapping[str, tuple[EventType, ...]]:
+        """The event types in each group, by folded name."""
+        found: dict[str, tuple[EventType, ...]] = {}
+        for group, members in self.groups.items():
+            types = (self.event_type(member) for member in members)
+            one_each = dict.fromkeys(event for event in types if event is not None)
+            found.setdefault(group.casefold(), tuple(one_each))
+        return found
+
+    @cached_property
+    def _engagements(self) -> Mapping[str, tuple[EventType, ...]]:
+        """The event types behind each engagement time, by its folded name."""
+        found: dict[str, tuple[EventType, ...]] = {}
+        for name, events in ENGAGEMENT_EVENTS.items():
+            types = (self.event_type(event) for event in events)
+            own = (e for e in types if e is not None and not e.builtin)
+            found[name.casefold()] = tuple(dict.fromkeys(own))
+        sends = {e.name for e in found.get("last_send", ())}
+        rest = tuple(e for e in self.events.values() if e.name not in sends)
+        return found | {LAST_ACTIVITY: rest}
 
     def field_names(self) -> list[str]:
         """Return every name that may stand where a field may, in declared spelling."""

@@ -9,6 +9,7 @@ errors; any other value is noted, and a warning if no contact has it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -114,6 +115,7 @@ def _unseen(
     return b.refusals.unknown(message, node, nearest(text, known.values()))
 
 
+@lru_cache(maxsize=256)
 def places(field: Field) -> dict[str, int]:
     """Return the place of each value of a closed field in its order, by key form."""
     return {field_key(value, field): place for place, value in enumerate(field.values)}

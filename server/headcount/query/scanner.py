@@ -46,6 +46,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_new = str.__new__
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
@@ -128,7 +129,10 @@ def scan(text: str, start: int = 0) -> Iterator[Token]:
         elif kind == "MISWRITTEN":
             message = f"expected {_INSTEAD[value]}, found `{value}`"
             raise SpanError(message, start, position)
-        yield Token(kind, value, start, end_pos=position)
+        token = _new(Token, value)  # 4 times as fast as lark's own way
+        token.type, token.value = kind, value
+        token.start_pos, token.end_pos = start, position
+        yield token
 
 
 def _check_number_ends(text: str, start: int, end: int) -> None:
