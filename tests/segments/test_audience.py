@@ -7,13 +7,14 @@ import datetime as dt
 
 import pytest
 
+from headcount.index.suppressed import NOBODY, Suppressed
 from headcount.model.errors import Reason, UserError
 from headcount.query import tree
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
 from headcount.segments.audience import Audience, Funnel, Resolved, Step, resolve
 from support.asking import schema
-from support.audiences import Ids, Sending, differences, resolved, sendings
+from support.audiences import Sending, differences, resolved, sendings
 from support.engines import context_at, view_of
 from support.named import Shelf
 from support.small import AS_OF, SMALL
@@ -22,7 +23,6 @@ from support.worlds import World
 NOW = dt.datetime.fromisoformat(AS_OF).replace(tzinfo=dt.UTC)
 SAVED = {"on News": parse('in list "News"'), "off News": parse('not in segment "on News"')}
 ENGINE = Engine(view_of(SMALL, 4), saved=Shelf(SAVED))
-NOBODY = Ids(frozenset())
 
 
 def asked(
@@ -30,7 +30,7 @@ def asked(
 ) -> Resolved:
     """Return an audience of the small workspace; the ids of *without* are suppressed."""
     audience = Audience(include, exclude, channel)
-    return resolve(ENGINE, audience, context_at(NOW), Ids(frozenset(without.split())))
+    return resolve(ENGINE, audience, context_at(NOW), Suppressed(frozenset(without.split())))
 
 
 def ids(found: Resolved) -> str:
@@ -74,6 +74,14 @@ def test_a_hard_bounce_has_a_step_of_its_own() -> None:
     assert numbers(asked("everyone", channel="VIP Customers").funnel) == [12, 0, 2, 0, 0, 1, 9]
     assert asked("everyone", channel="News").funnel.removed(Step.HARD_BOUNCE) == 0  # opted out
     assert asked("everyone", without="hal").funnel.removed(Step.SUPPRESSED) == 1
+
+
+def test_the_suppression_list_is_the_workspaces() -> None:
+    """Where no other is given, that of the view: ids of anybody, also of nobody."""
+    view = dataclasses.replace(view_of(SMALL, 4), suppressed=Suppressed(frozenset(("ada", "x"))))
+    found = resolve(Engine(view), Audience(("plan = Pro",)), context_at(NOW))
+    assert found.funnel.removed(Step.SUPPRESSED) == 1
+    assert ids(found) == "ben"
 
 
 def test_no_definition_turns_a_step_off() -> None:

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-import pyarrow as pa
-from pyroaring import BitMap
-
 from headcount.index import bitmaps
-from headcount.index.ids import IdColumn
+from headcount.index.suppressed import Suppressed
 from headcount.query import tree
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
@@ -23,18 +20,6 @@ from support.engines import context_at, view_of
 from support.named import Shelf, saved_cases
 from support.oracle_audience import SENDABLE, Wanted
 from support.worlds import World
-
-
-@dataclass(frozen=True)
-class Ids:
-    """A suppression list of ids."""
-
-    ids: frozenset[str]
-
-    def rows(self, ids: IdColumn) -> BitMap:
-        """Return the rows of a block whose ids are on it."""
-        rows = ids.lookup(pa.array(sorted(self.ids), pa.string()))
-        return BitMap(rows[rows >= 0].tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +52,7 @@ def resolved(sending: Sending, *, as_text: bool = False) -> Resolved:
         tuple(map(form, wanted.include)), tuple(map(form, wanted.exclude)), wanted.channel
     )
     context = context_at(sending.as_of, sending.zone)
-    return resolve(engine, audience, context, Ids(wanted.suppressed))
+    return resolve(engine, audience, context, Suppressed(wanted.suppressed))
 
 
 @lru_cache(maxsize=2)

@@ -124,15 +124,6 @@ class Suppression(Protocol):
         """Return the rows of a block whose ids are suppressed; dead rows may be among them."""
 
 
-class _Nobody:
-    def rows(self, ids: IdColumn) -> BitMap:
-        del ids
-        return EMPTY
-
-
-NOBODY: Suppression = _Nobody()
-
-
 def audience_of(include: Queries, exclude: Queries, on_list: str | None) -> Audience:
     """Return an audience; one segment stands for a list of one."""
     return Audience(several(include), several(exclude), on_list)
@@ -144,10 +135,15 @@ def several(queries: Queries) -> tuple[Query, ...]:
 
 
 def resolve(
-    engine: Engine, audience: Audience, context: QueryContext, suppression: Suppression = NOBODY
+    engine: Engine,
+    audience: Audience,
+    context: QueryContext,
+    suppression: Suppression | None = None,
 ) -> Resolved:
     """
     Return who of *audience* may be sent to, as of the instant of *context*.
+
+    *suppression* is the workspace's own by default.
 
     Costs what its segments cost, and some bitmap operations a block.
 
@@ -171,7 +167,8 @@ def resolve(
             f" {len(sources):,}",
             field="include",
         )
-    return _Resolution(engine, audience, context, suppression).run()
+    suppressed = engine.view.suppressed if suppression is None else suppression
+    return _Resolution(engine, audience, context, suppressed).run()
 
 
 class _Resolution:
