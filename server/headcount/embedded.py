@@ -29,6 +29,7 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
+from headcount.embedded_reporting import Reporting
 from headcount.embedded_sending import Sending
 from headcount.index import stats
 from headcount.index.stats import Stats
@@ -59,7 +60,7 @@ from headcount.segments.templates import Fit, fits
 from headcount.storage.folder import WriterLock
 
 
-class Workspace(Sending):
+class Workspace(Sending, Reporting):
     """
     One workspace of a data folder, as it was when it was opened. Any thread may ask.
 

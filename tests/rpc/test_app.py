@@ -439,6 +439,7 @@ def test_health_follows_the_servers_life(channels: ExitStack) -> None:
         "headcount.v1.Segments",
         "headcount.v1.SavedSegments",
         "headcount.v1.Audiences",
+        "headcount.v1.Reports",
         "headcount.v1.Admin",
     ]
     with served() as server:
@@ -469,6 +470,7 @@ def test_tools_can_ask_for_the_protos(channels: ExitStack) -> None:
             "headcount.v1.Segments",
             "headcount.v1.SavedSegments",
             "headcount.v1.Audiences",
+            "headcount.v1.Reports",
             "headcount.v1.Contacts",
             "headcount.v1.Events",
             "headcount.v1.Admin",

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import answers, data, query, segment, sending, serve
+from headcount.cli import answers, data, query, report, segment, sending, serve
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -50,6 +50,7 @@ for command in (
 ):
     app.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(segment.app, name="segment")
+app.add_typer(report.app, name="report")
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.client import decode, methods
+from headcount.client.aio_reporting import AsyncReporting
 from headcount.client.aio_sending import AsyncSending
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
@@ -37,7 +38,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class AsyncClient(AsyncSending):
+class AsyncClient(AsyncSending, AsyncReporting):
     """
     Asks a server about one workspace, from one event loop.
 

@@ -22,6 +22,7 @@ from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegme
 from headcount.client import decode, methods
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
+from headcount.client.reporting import Reporting
 from headcount.client.requests import Query, Requests
 from headcount.client.sending import Sending
 from headcount.index.stats import Stats
@@ -39,7 +40,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class Client(Sending):
+class Client(Sending, Reporting):
     """
     Asks a server about one workspace.
 

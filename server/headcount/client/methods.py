@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from headcount.model.errors import Reason, UserError
 from headcount.rpc.config import is_loopback, split_address
-from headcount.v1 import admin_pb2, answers_pb2, audiences_pb2, segments_pb2
+from headcount.v1 import admin_pb2, answers_pb2, audiences_pb2, reports_pb2, segments_pb2
 from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Q = TypeVar("Q", bound=Message)
@@ -34,6 +34,7 @@ _SERVICE_CONFIG = {
                 {"service": "headcount.v1.SavedSegments", "method": "Get"},
                 {"service": "headcount.v1.SavedSegments", "method": "List"},
                 {"service": "headcount.v1.Audiences", "method": "Resolve"},
+                {"service": "headcount.v1.Reports"},
             ],
             "retryPolicy": {
                 "maxAttempts": 3,
@@ -71,6 +72,10 @@ def _saved(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
 
 def _audiences(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
     return Method(f"/headcount.v1.Audiences/{name}", request, answer)
+
+
+def _reports(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.Reports/{name}", request, answer)
 
 
 def _admin(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
@@ -111,6 +116,10 @@ DELETE_SEGMENT = _saved(
     "Delete", saved_pb2.SavedSegmentsDeleteRequest, saved_pb2.SavedSegmentsDeleteResponse
 )
 RESOLVE = _audiences("Resolve", audiences_pb2.ResolveRequest, audiences_pb2.ResolveResponse)
+PERFORMANCE = _reports(
+    "Performance", reports_pb2.PerformanceRequest, reports_pb2.PerformanceResponse
+)
+COMPARE = _reports("Compare", reports_pb2.CompareRequest, reports_pb2.CompareResponse)
 FREEZE = _audiences("Freeze", audiences_pb2.FreezeRequest, audiences_pb2.FreezeResponse)
 GET_SCHEMA = _admin("GetSchema", admin_pb2.GetSchemaRequest, admin_pb2.GetSchemaResponse)
 STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
@@ -118,7 +127,7 @@ STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
 UNARY: tuple[Method[Any, Any], ...] = (
     COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, PREVIEW, EXPLAIN, EXPLAIN_CONTACT, BREAKDOWN,
     OVERLAP, MATCH, LIST_TEMPLATES, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
-    UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, GET_SCHEMA, STATS,
+    UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, GET_SCHEMA, STATS,
 )  # fmt: skip
 
 

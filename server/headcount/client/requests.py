@@ -25,8 +25,9 @@ from headcount.query import tree
 from headcount.query.format import format as canonical
 from headcount.query.histogram import Layout
 from headcount.query.proto import to_proto
-from headcount.rpc import convert, convert_answers
-from headcount.v1 import admin_pb2, answers_pb2, common_pb2, query_pb2, segments_pb2
+from headcount.rpc import convert, convert_answers, convert_reports
+from headcount.segments.performance import Measured
+from headcount.v1 import admin_pb2, answers_pb2, common_pb2, query_pb2, reports_pb2, segments_pb2
 from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Query = str | tree.Segment
@@ -247,6 +248,34 @@ class Requests(SendingRequests):
                 workspace=self.workspace,
                 queries=[_query(query, as_of, time_zone) for query in queries],
                 contact_ids=contacts,
+                min_version=self._version(),
+            )
+
+    def performance(
+        self, query: Query, measured: Measured, as_of: dt.datetime | None, time_zone: str | None
+    ) -> reports_pb2.PerformanceRequest:
+        """Return the request for what was sent to a segment, and what came of it."""
+        with _utf8():
+            return reports_pb2.PerformanceRequest(
+                workspace=self.workspace,
+                query=_query(query, as_of, time_zone),
+                measure=convert_reports.to_measure(measured),
+                min_version=self._version(),
+            )
+
+    def compare(
+        self,
+        queries: Iterable[Query],
+        measured: Measured,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+    ) -> reports_pb2.CompareRequest:
+        """Return the request for the same of several segments."""
+        with _utf8():
+            return reports_pb2.CompareRequest(
+                workspace=self.workspace,
+                queries=[_query(query, as_of, time_zone) for query in queries],
+                measure=convert_reports.to_measure(measured),
                 min_version=self._version(),
             )
 

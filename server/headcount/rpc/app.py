@@ -49,6 +49,7 @@ from headcount.rpc.health import Health
 from headcount.rpc.logging import make_logger, places
 from headcount.rpc.metrics import Metrics, MetricsPage
 from headcount.rpc.questions import Questions
+from headcount.rpc.reports import Reports
 from headcount.rpc.router import Router
 from headcount.rpc.saved_segments import SavedSegments
 from headcount.rpc.segments import Segments
@@ -60,6 +61,7 @@ from headcount.v1 import (
     audiences_pb2,
     contacts_pb2,
     events_pb2,
+    reports_pb2,
     saved_segments_pb2,
     segments_pb2,
 )
@@ -69,10 +71,11 @@ _SAVED_SEGMENTS = saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"
 _AUDIENCES = audiences_pb2.DESCRIPTOR.services_by_name["Audiences"]
 _CONTACTS = contacts_pb2.DESCRIPTOR.services_by_name["Contacts"]
 _EVENTS = events_pb2.DESCRIPTOR.services_by_name["Events"]
+_REPORTS = reports_pb2.DESCRIPTOR.services_by_name["Reports"]
 _ADMIN = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
 _SERVICES = tuple(
     service.full_name
-    for service in (_SEGMENTS, _SAVED_SEGMENTS, _AUDIENCES, _CONTACTS, _EVENTS, _ADMIN)
+    for service in (_SEGMENTS, _SAVED_SEGMENTS, _AUDIENCES, _CONTACTS, _EVENTS, _REPORTS, _ADMIN)
 )
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
@@ -258,6 +261,7 @@ class Server:
         router.add_service(_SAVED_SEGMENTS, saved, self._unary, self._stream)
         audiences = Audiences(questions, self.config.audiences)
         router.add_service(_AUDIENCES, audiences, self._unary, self._stream)
+        router.add_service(_REPORTS, Reports(questions), self._unary, self._stream)
         writes = Writes(self._workspaces, self.config.writes, _now)
         contacts = Contacts(writes, questions, self.config.calls)
         router.add_service(_CONTACTS, contacts, self._unary, self._stream, self._write)
