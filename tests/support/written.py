@@ -123,13 +123,13 @@ class Writing:
 
 def committed(view: View, changes: Changes, sequence: int) -> View:
     """Return the next view, the same by the changes and by what the log would hold of them."""
-    draft = Draft(view, AT)
-    taken, refused = draft.take_all(changes)
+    draft = Draft(view)
+    taken, refused = draft.take_all(changes, AT)
     assert not refused, refused
     version = Version(view.version.epoch, sequence)
     after = draft.finish(version)
-    replay = Draft(view, AT)
-    _, refused = replay.take_all(Changes.decode(taken.encode()))
+    replay = Draft(view)
+    _, refused = replay.take_all(Changes.decode(taken.encode()), AT)
     assert not refused, refused
     again = replay.finish(version)
     assert again.touched == after.touched

@@ -100,7 +100,8 @@ class Block:
     newer: Mapping[str, Pieces] = field(default_factory=dict)
     ordinals: Rows | None = None
     identity: Identity = field(default_factory=Identity)
-    columns: Columns | None = None  # of a recent block: what its indexes are made from
+    columns: Columns | None = None  # of a recent block, like `tables`: what it is made from
+    tables: Tables | None = None
 
     @property
     def rows(self) -> int:
@@ -119,8 +120,7 @@ class Block:
 
     def pieces(self, name: str) -> Pieces:
         """Return the indexes that together hold the events of one type; the first is the base."""
-        newer = self.newer.get(name)
-        return (self.events[name],) if newer is None else (self.events[name], *newer)
+        return (self.events[name], *self.newer.get(name, ()))
 
     @classmethod
     def build(
@@ -186,6 +186,7 @@ class Block:
             events=Lazy(types, lambda name: EventIndex.build(events[name], rows, types[name])),
             ordinals=ordinals,
             columns=columns,
+            tables=events,
         )
 
     def with_changes(
@@ -268,18 +269,21 @@ class Block:
 
         Of *rows* (ascending, unique), if given: `row` is then a place in them.
         """
-        found = []
-        for piece in self.pieces(name):
+        tables = []
+        if self.tables is None:
+            pieces = self.pieces(name)
+        else:  # a table is read faster than it is indexed
+            table = self.tables[name]
+            tables.append(table if rows is None else _of_rows(table, rows, self.rows))
+            pieces = self.newer.get(name, ())
+        for piece in pieces:
             if rows is None:
-                found.append(piece.to_arrow())
-                continue
-            if not piece.size and len(found):
-                continue
-            positions, whose = piece.of_rows(rows)
-            table = piece.to_arrow(positions)
-            places = pa.array(whose.astype(np.uint32))
-            found.append(table.set_column(0, "row", places))
-        return found[0] if len(found) == 1 else pa.concat_tables(found)
+                tables.append(piece.to_arrow())
+            elif piece.size or not tables:
+                positions, whose = piece.of_rows(rows)
+                places = pa.array(whose.astype(np.uint32))
+                tables.append(piece.to_arrow(positions).set_column(0, "row", places))
+        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def event_count(self, name: str) -> int:
         """
@@ -330,6 +334,20 @@ class Block:
         for name in self.events:
             for piece in self.pieces(name):
                 yield f"event {name}", piece
+
+
+def _of_rows(table: pa.Table, rows: Rows, size: int) -> pa.Table:
+    """Return the events of *rows* (ascending) of a block of *size*, their row a place in them."""
+    if not table.num_rows:
+        return table
+    place = np.full(size, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    places = place[table.column("row").to_numpy()]
+    held = places >= 0
+    if not held.all():
+        table, places = table.filter(pa.array(held)), places[held]
+    at = table.column_names.index("row")
+    return table.set_column(at, "row", pa.array(places.astype(np.uint32)))
 
 
 def _column(table: pa.Table, name: str, rows: int, kind: pa.DataType) -> pa.Array:

@@ -22,13 +22,15 @@ class Commit:
     What changed between two views of which one follows the other.
 
     `at` is when, in µs. `touched` are the ordinals of all contacts that were made, changed, had
-    events recorded or were deleted; never to be changed.
+    events recorded or were deleted; never to be changed. `erased` are the ids of those of which no
+    byte may stay on the disk.
     """
 
     before: View
     after: View
     at: int
     touched: BitMap
+    erased: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

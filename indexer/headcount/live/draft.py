@@ -1,8 +1,8 @@
 """
 A draft: a view being changed, step by step, until it is the next view.
 
-    take(step) ─→ the step as it will be logged, and what of it was refused
-    finish()   ─→ the next view, the contacts it touches
+    take_all(changes) ─→ the changes as they will be logged, and what of them was refused
+    finish(version)   ─→ the next view, the contacts it touches
 
 Steps are only noted when they are taken: ids are resolved, unknown ones refused, new contacts given
 their ordinals. Contacts are then moved once, however many steps of however many requests name them
@@ -16,8 +16,10 @@ refuses nothing. That is how the log is replayed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,48 +53,60 @@ Ordinals = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
 
 _CREATED_AT = "created_at"
+_NOBODY = -1  # the origin of events that no request has sent
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Drafted:
-    """The next view, the ordinals of the contacts that it touches, how many events repeated."""
+    """
+    The next view, and the ordinals of the contacts that it touches.
+
+    `repeated` counts by origin the events that were left out as repeated; `erased` are the ids of
+    contacts of which nothing may stay.
+    """
 
     view: View
     touched: BitMap
-    repeated: int
+    repeated: Counter[int]
+    erased: tuple[str, ...]
 
 
 class Draft:
-    """What becomes of *view* by the steps that are taken at the instant *at* (µs)."""
+    """What becomes of *view* by the steps that are taken."""
 
-    def __init__(self, view: View, at: int) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
-        self._at = at
+        self._at = 0
+        self._origin = 0
         self._touched = BitMap()
-        self._repeated = 0
+        self._repeated: Counter[int] = Counter()
+        self._erased: list[str] = []
         self._next = view.next_ordinal
-        self._made: dict[str, int] = {}  # contacts that the view does not have yet
-        self._edits: list[tuple[Ordinals, ContactStep]] = []
-        self._events: list[tuple[Ordinals, EventStep]] = []
+        self._made: dict[str, _Made] = {}  # contacts that the view does not have yet
+        self._edits: list[_Edit] = []
+        self._events: list[_Recorded] = []
 
-    def take_all(self, changes: Changes) -> tuple[Changes, list[Refusal]]:
-        """Take every step of *changes*; return what is left of them, and what was refused."""
+    def take_all(self, changes: Changes, at: int, origin: int = 0) -> tuple[Changes, list[Refusal]]:
+        """
+        Take every step of *changes* at an instant (µs); return what is left, and what was refused.
+
+        Repeated events are counted for *origin*.
+
+        Raises:
+            UserError: a new schema does not fit the data; the steps before it were taken.
+        """
+        self._at, self._origin = at, origin
         taken: list[Step] = []
         refused: list[Refusal] = []
         for step in changes.steps:
-            kept, refusals = self.take(step)
+            kept, refusals = self._take(step)
             refused += refusals
             if kept is not None:
                 taken.append(kept)
         return Changes(tuple(taken)), refused
 
-    def take(self, step: Step) -> tuple[Step | None, list[Refusal]]:
-        """
-        Note a step; return it without the records that were refused, None if nothing is left.
-
-        Raises:
-            UserError: a new schema does not fit the data; the draft is as it was.
-        """
+    def _take(self, step: Step) -> tuple[Step | None, list[Refusal]]:
+        """Note a step; return it without the records that were refused, None if nothing is left."""
         match step:
             case ContactStep():
                 return self._take_contacts(step)
@@ -115,7 +129,8 @@ class Draft:
     def finish(self, version: Version) -> Drafted:
         """Return the next view, at *version*."""
         self._flush()
-        return Drafted(replace(self._view, version=version), self._touched, self._repeated)
+        view = replace(self._view, version=version)
+        return Drafted(view, self._touched, self._repeated, tuple(self._erased))
 
     def _view_of(self, changed: tuple[View, BitMap]) -> BitMap:
         self._view, touched = changed
@@ -123,42 +138,48 @@ class Draft:
 
     def _take_contacts(self, step: ContactStep) -> tuple[Step | None, list[Refusal]]:
         ordinals = self._resolved(step.ids, creates=step.creates)
-        refused = _unknown(step.ids, ordinals, step.numbers)
+        refused = _unknown(ordinals, step.numbers)
         if refused:
             step, ordinals = _kept_contacts(step, ordinals)
         if not len(ordinals):
             return None, refused
-        self._edits.append((ordinals, step))
+        self._edits.append(_Edit(ordinals, step, self._at))
         return step, refused
 
     def _take_events(self, step: EventStep) -> tuple[Step | None, list[Refusal]]:
-        ordinals = self._resolved(step.contacts, creates=step.creates)
-        refused = _unknown(step.contacts, ordinals, step.numbers)
+        old = self._too_old(step)
+        refused = [_expired(number) for number in step.numbers[old].tolist()]
         if refused:
-            keep = ordinals >= 0
-            mask = pa.array(keep)
-            step = replace(
-                step,
-                numbers=step.numbers[keep],
-                contacts=step.contacts.filter(mask),
-                table=step.table.filter(mask),
-            )
-            ordinals = ordinals[keep]
+            step = _kept_events(step, ~old)
+        ordinals = self._resolved(step.contacts, creates=step.creates)
+        unknown = _unknown(ordinals, step.numbers)
+        if unknown:
+            step, ordinals = _kept_events(step, ordinals >= 0), ordinals[ordinals >= 0]
+        refused += unknown
         if not len(ordinals):
             return None, refused
-        self._events.append((ordinals, step))
+        self._events.append(_Recorded(ordinals, step, self._origin))
         return step, refused
+
+    def _too_old(self, step: EventStep) -> npt.NDArray[np.bool_]:
+        """Return which events are from before what is kept of their type."""
+        floor = self._view.expired.get(step.event)
+        if floor is None:
+            return np.zeros(len(step.contacts), dtype=np.bool_)
+        times: npt.NDArray[np.int64] = step.table.column("time").cast(pa.int64()).to_numpy()
+        return times < floor
 
     def _take_deletion(self, step: DeleteStep) -> tuple[Step | None, list[Refusal]]:
         self._flush()
         ordinals = self._resolved(step.ids)
-        refused = _unknown(step.ids, ordinals, step.numbers)
+        refused = _unknown(ordinals, step.numbers)
         keep = ordinals >= 0
         step = replace(step, numbers=step.numbers[keep], ids=step.ids.filter(pa.array(keep)))
         if not len(step.ids):
             return None, refused
         self._remove(np.unique(ordinals[keep]))
         if step.erase:
+            self._erased += step.ids.to_pylist()
             erased = self._view.suppressed.erased(step.ids.to_pylist())
             self._view = replace(self._view, suppressed=erased)
         return step, refused
@@ -172,16 +193,19 @@ class Draft:
             pair = pa.array([source, target])
             ordinals = self._resolved(pair)
             numbers = np.repeat(step.numbers[place], 2)
-            unknown = _unknown(pair, ordinals, numbers)
+            unknown = _unknown(ordinals, numbers)
             if source == target:
-                unknown = [_merged_with_itself(int(numbers[0]), source)]
+                unknown = [_merged_with_itself(int(numbers[0]))]
             refused += unknown[:1]
             if unknown:
                 continue
             edits, events = merge.merged(self._view, ordinals)
             self._remove(ordinals[:1])
-            self._edits.append((ordinals[1:], edits))
-            self._events += [(np.repeat(ordinals[1:], len(one.contacts)), one) for one in events]
+            self._edits.append(_Edit(ordinals[1:], edits, self._at))
+            self._events += [
+                _Recorded(np.repeat(ordinals[1:], len(one.contacts)), one, _NOBODY)
+                for one in events
+            ]
             if source in self._view.suppressed:
                 suppressed = self._view.suppressed.changed([target], [])
                 self._view = replace(self._view, suppressed=suppressed)
@@ -209,9 +233,9 @@ class Draft:
         if creates:
             for name in names:
                 if name not in self._made:
-                    self._made[name] = self._next
+                    self._made[name] = _Made(self._next, self._at)
                     self._next += 1
-        found[missing] = [self._made.get(name, -1) for name in names]
+        found[missing] = [self._made.get(name, _UNMADE).ordinal for name in names]
         return found
 
     def _remove(self, ordinals: Ordinals) -> None:
@@ -227,16 +251,10 @@ class Draft:
         if not edits and not events:
             return
         self._edits, self._events, self._made = [], [], {}
-        for ordinals, _ in (*edits, *events):
-            self._touched |= bitmaps.from_rows(ordinals)
-        moved = np.unique(
-            np.concatenate(
-                [
-                    np.array(list(made.values()), dtype=np.int64),
-                    *(ordinals for ordinals, _ in edits),
-                ]
-            )
-        )
+        noted = [*(edit.ordinals for edit in edits), *(event.ordinals for event in events)]
+        self._touched |= bitmaps.from_rows(np.unique(np.concatenate(noted)))
+        new = np.array([one.ordinal for one in made.values()], dtype=np.int64)
+        moved = np.unique(np.concatenate([new, *(one.ordinals for one in edits)]))
         tables = self._tables(events)
         if len(moved):
             tables = self._move(moved, edits, made, tables)
@@ -245,20 +263,20 @@ class Draft:
             suppressed = self._view.suppressed.returned(made)
             self._view = replace(self._view, suppressed=suppressed, created=self._next)
 
-    def _tables(self, events: Iterable[tuple[Ordinals, EventStep]]) -> dict[str, pa.Table]:
-        """Return the noted events by type, with their contact's ordinal in the column `row`."""
+    def _tables(self, events: Iterable[_Recorded]) -> dict[str, pa.Table]:
+        """Return the noted events by type; `row` is their contact's ordinal, `origin` their own."""
         found: dict[str, list[pa.Table]] = {}
         types = recent.types_of(self._view.schema)
-        for ordinals, step in events:
-            table = step.table.append_column("row", pa.array(ordinals.astype(np.uint32)))
-            found.setdefault(step.event, []).append(pieces.typed(table, types[step.event]))
+        for ordinals, step, origin in events:
+            table = pieces.typed(step.table, ordinals.astype(np.uint32), types[step.event])
+            found.setdefault(step.event, []).append(pieces.of_origin(table, origin))
         return {name: pa.concat_tables(several) for name, several in found.items()}
 
     def _move(
         self,
         moved: Ordinals,
-        edits: Iterable[tuple[Ordinals, ContactStep]],
-        made: Mapping[str, int],
+        edits: Iterable[_Edit],
+        made: Mapping[str, _Made],
         tables: dict[str, pa.Table],
     ) -> dict[str, pa.Table]:
         """Make contacts a new recent block, with the noted edits; return the events of others."""
@@ -267,8 +285,8 @@ class Draft:
         old = positions >= 0
         held, held_tables = view.gather(positions[old])
         columns = _Columns(view, held, moved, old, made)
-        told = columns.edit(edits, self._at)
-        own: dict[str, pa.Table] = dict(told)
+        told = columns.edit(edits)
+        own = {name: pieces.of_origin(table, _NOBODY) for name, table in told.items()}
         rest: dict[str, pa.Table] = {}
         for name, table in tables.items():
             ordinals = table.column("row").to_numpy()
@@ -281,9 +299,8 @@ class Draft:
             if not mine.all():
                 rest[name] = table.filter(pa.array(~mine))
         where = np.flatnonzero(old).astype(np.uint32)
-        events = recent.with_events(recent.placed(held_tables, where), own, view.schema)
-        self._repeated += sum(
-            held_tables[name].num_rows + own[name].num_rows - events[name].num_rows for name in own
+        events = recent.with_events(
+            recent.placed(held_tables, where), own, view.schema, self._repeated
         )
         blocks = recent.without_rows(view.blocks, view.block_rows, positions[old])
         block = Block.recent(
@@ -315,9 +332,34 @@ class Draft:
         blocks = list(view.blocks)
         types = recent.types_of(view.schema)
         for number, added in by_block.items():
-            blocks[number], repeated = pieces.with_events(blocks[number], added, types)
-            self._repeated += repeated
+            blocks[number] = pieces.with_events(blocks[number], added, types, self._repeated)
         self._view = replace(view, blocks=tuple(blocks), base=_base(view))
+
+
+class _Made(NamedTuple):
+    """A new contact's ordinal, and when it was made (µs)."""
+
+    ordinal: int
+    at: int
+
+
+_UNMADE = _Made(-1, 0)
+
+
+class _Edit(NamedTuple):
+    """A step, the ordinals of its contacts, and when (µs)."""
+
+    ordinals: Ordinals
+    step: ContactStep
+    at: int
+
+
+class _Recorded(NamedTuple):
+    """A step, the ordinal of each of its events' contact, and the request they came with."""
+
+    ordinals: Ordinals
+    step: EventStep
+    origin: int
 
 
 class _Columns:
@@ -329,14 +371,15 @@ class _Columns:
         held: Mapping[str, pa.Array],
         moved: Ordinals,
         old: npt.NDArray[np.bool_],
-        made: Mapping[str, int],
+        made: Mapping[str, _Made],
     ) -> None:
         self._view = view
         self._held = held
         self._moved = moved
         self._old = old
-        names = {ordinal: name for name, ordinal in made.items()}
+        names = {one.ordinal: name for name, one in made.items()}
         self._made = [names[ordinal] for ordinal in moved[~old].tolist()]
+        self._made_at = {name: one.at for name, one in made.items()}
         self._done: dict[str, pa.Array] = {}
 
     def all(self) -> Mapping[str, pa.Array]:
@@ -344,15 +387,14 @@ class _Columns:
         done, start = self._done, self._start
         return Lazy(self._held, lambda name: done[name] if name in done else start(name))
 
-    def edit(self, edits: Iterable[tuple[Ordinals, ContactStep]], at: int) -> dict[str, pa.Table]:
+    def edit(self, edits: Iterable[_Edit]) -> dict[str, pa.Table]:
         """Put the steps into the columns, in order; return the events of lists that they tell."""
         if self._made:
-            given = pa.array([at], pa.int64()).cast(INSTANT)
             new = np.flatnonzero(~self._old)
-            values = given.take(pa.array(np.zeros(len(new), dtype=np.int64)))
-            self._replace(_CREATED_AT, new, values)
+            times = [self._made_at[name] for name in self._made]
+            self._replace(_CREATED_AT, new, pa.array(times, pa.int64()).cast(INSTANT))
         told: dict[str, list[pa.Table]] = {}
-        for ordinals, step in edits:
+        for ordinals, step, _ in edits:
             places = np.searchsorted(self._moved, ordinals)
             for name, update in step.fields.items():
                 self._replace(name, places[update.at], update.values)
@@ -406,27 +448,46 @@ def _base(view: View) -> int:
     return len(view.base_blocks)
 
 
-def _unknown(
-    ids: pa.StringArray, ordinals: Ordinals, numbers: npt.NDArray[np.uint32]
-) -> list[Refusal]:
-    """Return a refusal for each id without an ordinal."""
+def _unknown(ordinals: Ordinals, numbers: npt.NDArray[np.uint32]) -> list[Refusal]:
+    """Return a refusal for each contact without an ordinal."""
     return [
         Refusal(
             int(numbers[place]),
             "id",
             Reason.NOT_FOUND,
-            f"there is no contact {ids[place].as_py()!r}; upsert it first",
+            # Without the id: answers are kept, and what is erased must be nowhere.
+            "there is no contact with this id; upsert it first",
         )
         for place in np.flatnonzero(ordinals < 0).tolist()
     ]
 
 
-def _merged_with_itself(number: int, contact: str) -> Refusal:
+def _merged_with_itself(number: int) -> Refusal:
     return Refusal(
         number,
         "source",
         Reason.INVALID_VALUE,
-        f"expected two contacts to merge, found {contact!r} twice",
+        "expected two contacts to merge, found one twice",
+    )
+
+
+def _expired(number: int) -> Refusal:
+    return Refusal(
+        number,
+        "time",
+        Reason.INVALID_VALUE,
+        "the event is from before what is kept of its type; nothing would see it",
+    )
+
+
+def _kept_events(step: EventStep, keep: npt.NDArray[np.bool_]) -> EventStep:
+    """Return a step with some of its events."""
+    mask = pa.array(keep)
+    return replace(
+        step,
+        numbers=step.numbers[keep],
+        contacts=step.contacts.filter(mask),
+        table=step.table.filter(mask),
     )
 
 

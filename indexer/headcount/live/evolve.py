@@ -52,7 +52,7 @@ def expired(view: View, step: ExpireStep) -> tuple[View, BitMap]:
             positions = rows.astype(np.int64) + block.number * view.block_rows
             touched |= bitmaps.from_rows(view.ordinals(positions))
             found.append(piece.with_floor(before) if start < stop else piece)
-        blocks.append(_with_pieces(block, {step.event: tuple(found)}))
+        blocks.append(_with_pieces(block, step.event, tuple(found), before))
     live = BitMap.union(BitMap(), *_live(view)) if view.blocks else BitMap()
     after = replace(
         view,
@@ -123,13 +123,10 @@ class _Change:
         columns |= {"id": block.column("id")}
         columns |= {name: block.column(name) for name in block.memberships}
         kept = self._events(block)
-        changed = Block.recent(block.number, block.ordinals, columns, {}, self._after)
-        return replace(
-            changed,
-            live=block.live,
-            events={name: pieces[0] for name, pieces in kept.items()},
-            newer={name: pieces[1:] for name, pieces in kept.items() if len(pieces) > 1},
-        )
+        tables = {name: pieces[0].to_arrow() for name, pieces in kept.items()}
+        changed = Block.recent(block.number, block.ordinals, columns, tables, self._after)
+        newer = {name: pieces[1:] for name, pieces in kept.items() if len(pieces) > 1}
+        return changed.with_changes(live=block.live, newer=newer)
 
     def _old(self, field: Field) -> Field | None:
         return self._before.all_fields.get(self._step.fields.get(field.name, field.name).casefold())
@@ -228,9 +225,20 @@ def _as_text(values: pa.Array, field: Field) -> pa.Array:
     return values.cast(pa.string())
 
 
-def _with_pieces(block: Block, changed: Mapping[str, Pieces]) -> Block:
-    events = Lazy(block.events, lambda name: (changed.get(name) or (block.events[name],))[0])
-    newer = {**block.newer, **{name: pieces[1:] for name, pieces in changed.items()}}
-    return replace(
-        block, events=events, newer={name: pieces for name, pieces in newer.items() if pieces}
-    )
+def _with_pieces(block: Block, name: str, pieces: Pieces, before: int) -> Block:
+    """Return the block with other pieces of one event type, none of it from *before* an instant."""
+    newer = {**block.newer, name: pieces[1:]}
+    newer = {type_: held for type_, held in newer.items() if held}
+    events = Lazy(block.events, lambda type_: pieces[0] if type_ == name else block.events[type_])
+    tables = block.tables
+    if tables is None:
+        return replace(block, events=events, newer=newer)
+    kept = _since(tables[name], before)
+    left = Lazy(tables, lambda type_: kept if type_ == name else tables[type_])
+    return replace(block, events=events, newer=newer, tables=left)
+
+
+def _since(table: pa.Table, before: int) -> pa.Table:
+    times = table.column("time").cast(pa.int64()).to_numpy()
+    kept = times >= before
+    return table if kept.all() else table.filter(pa.array(kept))

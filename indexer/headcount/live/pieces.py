@@ -13,6 +13,7 @@ Rejected: one growing piece, indexed anew by each commit (40 times a second, 60 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,49 +26,65 @@ from headcount.model.schema import EventType
 
 _RATIO = 4
 
+ORIGIN = "origin"
+
 
 def with_events(
-    block: Block, added: Mapping[str, pa.Table], types: Mapping[str, EventType]
-) -> tuple[Block, int]:
+    block: Block,
+    added: Mapping[str, pa.Table],
+    types: Mapping[str, EventType],
+    repeated: Counter[int],
+) -> Block:
     """
-    Return the block with events *added* by type, and how many were left out as repeated.
+    Return the block with events *added* by type, those that it has by their id left out.
 
-    Tables have the columns of `event_schema`; rows are those of the block.
+    Tables have the columns of `event_schema` and `origin`; rows are those of the block. What was
+    left out is counted in *repeated*, by origin.
     """
     newer = dict(block.newer)
-    repeats = 0
     for name, table in added.items():
-        table, dropped = without_repeats(block, name, table)
-        repeats += dropped
-        if table.num_rows:
-            piece = EventIndex.build(table, block.rows, types[name])
+        kept = without_repeats(table, *_held(block, name, table), repeated)
+        if kept.num_rows:
+            piece = EventIndex.build(kept, block.rows, types[name])
             newer[name] = joined((*newer.get(name, ()), piece))
-    return block.with_changes(newer=newer), repeats
+    return block.with_changes(newer=newer)
 
 
-def without_repeats(block: Block, name: str, table: pa.Table) -> tuple[pa.Table, int]:
-    """Return the events of *table* whose id the block does not have, and how many it has."""
+def _held(block: Block, name: str, table: pa.Table) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return the row and the id of events that the block has of contacts with events in *table*."""
     ids = table.column("id")
-    if ids.null_count == len(ids):
-        return table, 0
     rows: Rows = np.unique(table.column("row").filter(ids.is_valid()).to_numpy())
     owners, held = [pa.array([], pa.uint32())], [pa.array([], pa.string())]
-    for piece in block.pieces(name):
-        if piece.ids is not None:
-            positions, whose = piece.of_rows(rows)
-            owners.append(pa.array(rows[whose]))
-            held += piece.ids.to_arrow(positions).chunks
-    before = sum(map(len, owners))
+    if len(rows):
+        for piece in block.pieces(name):
+            if piece.ids is not None:
+                positions, whose = piece.of_rows(rows)
+                owners.append(pa.array(rows[whose]))
+                held += piece.ids.to_arrow(positions).chunks
+    return pa.chunked_array(owners), pa.chunked_array(held)
+
+
+def without_repeats(
+    table: pa.Table, rows: pa.ChunkedArray, ids: pa.ChunkedArray, repeated: Counter[int]
+) -> pa.Table:
+    """
+    Return the events of *table* but those with the row and id of another, here or in *ids*.
+
+    Those left out are counted in *repeated*, by origin.
+    """
+    if table.column("id").null_count == table.num_rows:
+        return table
     repeats = event_ids.repeated(
-        pa.chunked_array([*owners, *table.column("row").chunks]),
-        pa.chunked_array([*held, *ids.chunks]),
+        pa.chunked_array([*rows.chunks, *table.column("row").chunks]),
+        pa.chunked_array([*ids.chunks, *table.column("id").chunks]),
     )
-    repeats = repeats[repeats >= before] - before
+    repeats = repeats[repeats >= len(rows)] - len(rows)
     if not len(repeats):
-        return table, 0
+        return table
+    repeated.update(table.column(ORIGIN).take(pa.array(repeats)).to_pylist())
     keep = np.ones(table.num_rows, dtype=np.bool_)
     keep[repeats] = False
-    return table.filter(pa.array(keep)), len(repeats)
+    return table.filter(pa.array(keep))
 
 
 def joined(pieces: Pieces) -> Pieces:
@@ -77,16 +94,21 @@ def joined(pieces: Pieces) -> Pieces:
     return pieces
 
 
-def typed(table: pa.Table, event: EventType) -> pa.Table:
-    """Return *table* with every column of `event_schema`; those that it lacks are all null."""
-    schema = event_schema(event)
-    columns = [
-        table.column(field.name)
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
+def typed(table: pa.Table, rows: Rows, event: EventType) -> pa.Table:
+    """Return *table* in the columns of `event_schema`, with *rows*; what it lacks is all null."""
+    columns = [pa.array(rows)]
+    for field in event_schema(event):
+        if field.name in table.column_names:
+            columns.append(table.column(field.name))
+        elif field.name != "row":
+            columns.append(pa.nulls(table.num_rows, field.type))
+    return pa.table(columns, schema=event_schema(event))
+
+
+def of_origin(table: pa.Table, origin: int) -> pa.Table:
+    """Return *table* with the number of the request that its events came with."""
+    column = pa.array(np.full(table.num_rows, origin, dtype=np.int64))
+    return table.append_column(ORIGIN, column)
 
 
 def _one(pieces: Pieces) -> EventIndex:

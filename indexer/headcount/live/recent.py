@@ -14,6 +14,7 @@ it is read then, so that no chain of old blocks is kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,10 +24,10 @@ import pyarrow as pa
 
 from headcount.index import bitmaps
 from headcount.index.block import Block, Columns, Tables, event_schema
-from headcount.index.event_ids import deduplicate
 from headcount.index.gather import gathered
 from headcount.index.lazy import Lazy
 from headcount.index.view import View
+from headcount.live.pieces import without_repeats
 from headcount.model.schema import EventType, Schema
 
 Positions = npt.NDArray[np.int64]
@@ -57,17 +58,22 @@ def placed(tables: Tables, places: npt.NDArray[np.uint32]) -> Tables:
     return Lazy(tables, table)
 
 
-def with_events(tables: Tables, added: Mapping[str, pa.Table], schema: Schema) -> Tables:
-    """Return *tables* with the events *added* by type but for those that are there by their id."""
-    types = {event.name: event for event in schema.all_events.values()}
+def with_events(
+    tables: Tables, added: Mapping[str, pa.Table], schema: Schema, repeated: Counter[int]
+) -> Tables:
+    """
+    Return *tables* with the events *added* by type but for those that are there by their id.
 
-    def table(name: str) -> pa.Table:
-        if name not in added:
-            return tables[name]
-        both = [tables[name], added[name].select(event_schema(types[name]).names)]
-        return deduplicate(pa.concat_tables(both))[0]
-
-    return Lazy(types, table)
+    Those are counted in *repeated* by their `origin`, which the tables returned do not have.
+    """
+    types = types_of(schema)
+    united = {}
+    for name, table in added.items():
+        names = event_schema(types[name]).names
+        held = tables[name]
+        kept = without_repeats(table, held.column("row"), held.column("id"), repeated)
+        united[name] = pa.concat_tables([held.select(names), kept.select(names)])
+    return Lazy(types, lambda name: united[name] if name in united else tables[name])
 
 
 def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
