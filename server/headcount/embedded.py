@@ -31,10 +31,12 @@ from pyroaring import BitMap
 from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.embedded_reporting import Reporting
 from headcount.embedded_sending import Sending
+from headcount.embedded_writing import Writing
 from headcount.index import stats
 from headcount.index.stats import Stats
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
+from headcount.live.commit import Writer
 from headcount.members import batches, contacts, pages, tokens
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
@@ -60,9 +62,10 @@ from headcount.segments.templates import Fit, fits
 from headcount.storage.folder import WriterLock
 
 
-class Workspace(Sending, Reporting):
+class Workspace(Sending, Reporting, Writing):
     """
-    One workspace of a data folder, as it was when it was opened. Any thread may ask.
+    One workspace of a data folder, as it was when it was opened or last written to here. Any thread
+    may ask.
 
     `view` is what everything is read from. A *timeout* is in seconds; without one, a question takes
     as long as it takes.
@@ -75,24 +78,41 @@ class Workspace(Sending, Reporting):
         limits: Limits = DEFAULT,
         folder: Path | None = None,
         results: Results | None = None,
+        writer: Writer | None = None,
     ) -> None:
         """
-        Without a *folder*, nothing is saved.
+        Without a *folder*, nothing is saved; without a *writer* or a folder, nothing is written.
 
         *results* is what remembers the rows of conditions: 256 MB of its own by default,
         `Results(0)` for none.
         """
-        self.view = view
         self.name = name
+        self._given = view
+        self._live = writer
         self._limits = limits
         self._folder = folder
         stored = None if folder is None else SavedSegments(folder, name)
-        self._keeper = Keeper(Engine(view, results), stored)
+        self._keeper = Keeper(Engine(view, results), stored, self._newest)
         self._sessions = Sessions()
+
+    @property
+    def view(self) -> View:
+        """Return the newest view."""
+        return self._engine.view
 
     @property
     def _engine(self) -> Engine:
         return self._keeper.engine
+
+    def _newest(self) -> View:
+        return self._given if self._live is None else self._live.view
+
+    def _writer(self) -> Writer:
+        if self._live is None:
+            raise UserError(
+                Reason.CONFLICT, "this workspace is in memory only, and can only be read"
+            )
+        return self._live
 
     @classmethod
     def open(
@@ -137,8 +157,10 @@ class Workspace(Sending, Reporting):
         """Return how many contacts are in a segment, with the instant, version and warnings."""
         started = time.perf_counter()
         context = self._context(as_of, time_zone, timeout)
-        found = self._engine.count(query, context)
-        return Answer(found.count, self._info(context, started), found.warnings)
+        engine = self._engine
+        found = engine.count(query, context)
+        info = self._info(context, started, engine.view.version)
+        return Answer(found.count, info, found.warnings)
 
     def count_many(
         self,
@@ -151,9 +173,10 @@ class Workspace(Sending, Reporting):
         """Return for each query, in order, its count or why it has none; all of one instant."""
         context = self._context(as_of, time_zone, timeout)
         found: list[int | UserError] = []
+        engine = self._engine
         for query in queries:
             try:
-                found.append(self._engine.count(query, context).count)
+                found.append(engine.count(query, context).count)
             except UserError as error:
                 if error.reason is Reason.DEADLINE_EXCEEDED:
                     raise
@@ -198,8 +221,9 @@ class Workspace(Sending, Reporting):
         timeout: float | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield the ids in a segment, and chosen fields, as Arrow record batches."""
-        chosen = contacts.choose(self.view.schema, fields)
-        found = self._engine.members(query, self._context(as_of, time_zone, timeout))
+        engine = self._engine
+        chosen = contacts.choose(engine.view.schema, fields)
+        found = engine.members(query, self._context(as_of, time_zone, timeout))
         for group in batches.records(found, _natural(limit), chosen):
             yield from group
 
@@ -213,8 +237,9 @@ class Workspace(Sending, Reporting):
         timeout: float | None = None,
     ) -> Iterator[BitMap]:
         """Yield disjoint bitmaps of ordinals; their union is the segment."""
-        found = self._engine.members(query, self._context(as_of, time_zone, timeout))
-        yield from batches.ordinals(found, _natural(limit), self.view.block_rows)
+        engine = self._engine
+        found = engine.members(query, self._context(as_of, time_zone, timeout))
+        yield from batches.ordinals(found, _natural(limit), engine.view.block_rows)
 
     def list_members(
         self,
@@ -228,29 +253,30 @@ class Workspace(Sending, Reporting):
         timeout: float | None = None,
     ) -> Page:
         """Return a page of the contacts in a segment with chosen fields; 0 is the default size."""
-        started = time.perf_counter()
+        started, engine = time.perf_counter(), self._engine
+        view = engine.view
         context = self._context(as_of, time_zone, timeout)
-        chosen = contacts.choose(self.view.schema, fields)
+        chosen = contacts.choose(view.schema, fields)
         text = query if isinstance(query, str) else canonical(query)
         asked = f"{as_of}\0{time_zone}\0{text}".encode(errors="surrogatepass")
         listing = tokens.digest(self.name, asked, fields)
         start = 0
         if page_token:
-            token = tokens.decode(page_token, listing, self.view.version)
+            token = tokens.decode(page_token, listing, view.version)
             start = token.ordinal
             context = QueryContext(token.as_of, context.zone, self._limits, context.check)
-        prepared = self._engine.prepared(query, context)
-        found = self._engine.members(query, context, start // self.view.block_rows)
-        page = pages.fill(found, self.view.block_rows, chosen, start, pages.size(page_size))
+        prepared = engine.prepared(query, context)
+        found = engine.members(query, context, start // view.block_rows)
+        page = pages.fill(found, view.block_rows, chosen, start, pages.size(page_size))
         token_after = ""
         if page.next_ordinal is not None:
             token_after = tokens.PageToken(
-                listing, context.as_of, self.view.version, page.next_ordinal
+                listing, context.as_of, view.version, page.next_ordinal
             ).encode()
         return Page(
             contacts=tuple(page.contacts),
             next_token=token_after,
-            info=self._info(context, started),
+            info=self._info(context, started, view.version),
             warnings=() if start else prepared.warnings,
         )
 
@@ -270,8 +296,9 @@ class Workspace(Sending, Reporting):
         """
         started = time.perf_counter()
         context = self._context(as_of, time_zone, timeout)
-        found = self._engine.validate(query, context, for_send=for_send)
-        info = self._info(context, started)
+        engine = self._engine
+        found = engine.validate(query, context, for_send=for_send)
+        info = self._info(context, started, engine.view.version)
         return Validation(found.text, found.errors, found.warnings, info)
 
     def preview(
@@ -464,7 +491,8 @@ class Workspace(Sending, Reporting):
             yield self._keeper
             return
         with WriterLock(self._folder) as lock:
-            self._keeper = Keeper(self._engine, SavedSegments(self._folder, self.name, lock))
+            store = SavedSegments(self._folder, self.name, lock)
+            self._keeper = Keeper(self._engine, store, self._newest)
             yield self._keeper
 
     def _context(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from headcount.index.view import Version, View
 from headcount.live.commit import Batch, Written
@@ -51,9 +52,8 @@ class HeldWriter:
             at = self._answered
             self._answered += 1
         batch = self.batches[at]
-        written = Written(
-            Version(self.view.version.epoch, self.view.version.sequence + at + 1),
-            batch.changes.records,
-            refused=batch.refused,
-        )
+        before = self.view.version
+        version = Version(before.epoch, before.sequence + 1)
+        self.view = replace(self.view, version=version)
+        written = Written(version, batch.changes.records, refused=batch.refused)
         self._futures[at].set_result(written if with_ is None else with_(batch))

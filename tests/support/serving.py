@@ -16,12 +16,13 @@ from pyroaring import BitMap
 
 from headcount.index.block import Block
 from headcount.index.view import Version, View
+from headcount.live.commit import Writer
 from headcount.model.schema import Schema
 from headcount.query.context import QueryContext
 from headcount.query.engine import Counted, Engine, Query
 from headcount.rpc.app import Server
 from headcount.rpc.config import load
-from headcount.rpc.workspaces import Workspaces, Writer
+from headcount.rpc.workspaces import Workspaces
 from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
 
@@ -92,7 +93,9 @@ def served(
     settings |= {name.replace("__", "."): value for name, value in flags.items()}
     stream = io.StringIO()
     writers = {} if writer is None else {"default": writer}
-    workspaces = Workspaces({"default": Keeper(engine or Engine(EMPTY_VIEW), store)}, writers)
+    current = None if writer is None else lambda: writer.view
+    keeper = Keeper(engine or Engine(EMPTY_VIEW), store, current)
+    workspaces = Workspaces({"default": keeper}, writers)
     server = Server(load(flags=settings), workspaces, stream)
     server.start()
     try:

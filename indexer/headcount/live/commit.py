@@ -7,6 +7,7 @@ the same commits in the same order, each with the same contacts.
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,3 +67,19 @@ class Follower(Protocol):
     """Told of every commit, in order, in the committer's thread: it must return at once."""
 
     def __call__(self, commit: Commit) -> None: ...
+
+
+class Writer(Protocol):
+    """What writes to one workspace."""
+
+    @property
+    def view(self) -> View:
+        """Return the newest view."""
+
+    def submit(self, batch: Batch) -> Future[Written]:
+        """
+        Return what will become of *batch*, once it is on disk and visible.
+
+        Raises:
+            UserError: OVERLOADED, as many batches as may wait are waiting.
+        """

@@ -20,6 +20,7 @@ from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegme
 from headcount.client import decode, methods
 from headcount.client.aio_reporting import AsyncReporting
 from headcount.client.aio_sending import AsyncSending
+from headcount.client.aio_writing import AsyncWriting
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
 from headcount.client.requests import Query, Requests
@@ -38,7 +39,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class AsyncClient(AsyncSending, AsyncReporting):
+class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting):
     """
     Asks a server about one workspace, from one event loop.
 

@@ -25,6 +25,7 @@ from headcount.client.methods import A, Method, Q
 from headcount.client.reporting import Reporting
 from headcount.client.requests import Query, Requests
 from headcount.client.sending import Sending
+from headcount.client.writing import Writing
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import UserError
@@ -40,7 +41,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class Client(Sending, Reporting):
+class Client(Sending, Reporting, Writing):
     """
     Asks a server about one workspace.
 

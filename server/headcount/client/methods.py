@@ -15,7 +15,15 @@ from google.protobuf.message import Message
 
 from headcount.model.errors import Reason, UserError
 from headcount.rpc.config import is_loopback, split_address
-from headcount.v1 import admin_pb2, answers_pb2, audiences_pb2, reports_pb2, segments_pb2
+from headcount.v1 import (
+    admin_pb2,
+    answers_pb2,
+    audiences_pb2,
+    contacts_pb2,
+    events_pb2,
+    reports_pb2,
+    segments_pb2,
+)
 from headcount.v1 import saved_segments_pb2 as saved_pb2
 
 Q = TypeVar("Q", bound=Message)
@@ -24,13 +32,19 @@ A = TypeVar("A", bound=Message)
 _RECEIVE_BYTES = 64 << 20  # gRPC's default of 4 MiB is less than a full page of many fields
 
 # A server that restarts, or closes a connection that is old, has not begun the call, most likely:
-# ask again what changes nothing.
+# ask again what changes nothing, and send again the writes, whose request ids make them count once.
+_CONTACTS = (
+    "Upsert", "Patch", "Delete", "Get", "Merge", "Suppress", "Unsuppress", "WriteArrow",
+)  # fmt: skip
+_ADMIN = ("GetSchema", "Stats", "ListWorkspaces", "UpdateSchema", "Snapshot", "Compact", "Check")
 _SERVICE_CONFIG = {
     "methodConfig": [
         {
             "name": [
                 {"service": "headcount.v1.Segments"},
-                {"service": "headcount.v1.Admin"},
+                {"service": "headcount.v1.Events"},
+                *({"service": "headcount.v1.Contacts", "method": name} for name in _CONTACTS),
+                *({"service": "headcount.v1.Admin", "method": name} for name in _ADMIN),
                 {"service": "headcount.v1.SavedSegments", "method": "Get"},
                 {"service": "headcount.v1.SavedSegments", "method": "List"},
                 {"service": "headcount.v1.Audiences", "method": "Resolve"},
@@ -78,6 +92,14 @@ def _reports(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
     return Method(f"/headcount.v1.Reports/{name}", request, answer)
 
 
+def _contacts(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.Contacts/{name}", request, answer)
+
+
+def _events(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.Events/{name}", request, answer)
+
+
 def _admin(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
     return Method(f"/headcount.v1.Admin/{name}", request, answer)
 
@@ -121,13 +143,35 @@ PERFORMANCE = _reports(
 )
 COMPARE = _reports("Compare", reports_pb2.CompareRequest, reports_pb2.CompareResponse)
 FREEZE = _audiences("Freeze", audiences_pb2.FreezeRequest, audiences_pb2.FreezeResponse)
+UPSERT = _contacts(
+    "Upsert", contacts_pb2.ContactsUpsertRequest, contacts_pb2.ContactsUpsertResponse
+)
+PATCH = _contacts("Patch", contacts_pb2.ContactsPatchRequest, contacts_pb2.ContactsPatchResponse)
+DELETE = _contacts(
+    "Delete", contacts_pb2.ContactsDeleteRequest, contacts_pb2.ContactsDeleteResponse
+)
+GET = _contacts("Get", contacts_pb2.ContactsGetRequest, contacts_pb2.ContactsGetResponse)
+MERGE = _contacts("Merge", contacts_pb2.ContactsMergeRequest, contacts_pb2.ContactsMergeResponse)
+SUPPRESS = _contacts(
+    "Suppress", contacts_pb2.ContactsSuppressRequest, contacts_pb2.ContactsSuppressResponse
+)
+UNSUPPRESS = _contacts(
+    "Unsuppress", contacts_pb2.ContactsUnsuppressRequest, contacts_pb2.ContactsUnsuppressResponse
+)
+WRITE_ARROW = _contacts(
+    "WriteArrow", contacts_pb2.ContactsWriteArrowRequest, contacts_pb2.ContactsWriteArrowResponse
+)
+WRITE = _contacts("Write", contacts_pb2.ContactsWriteRequest, contacts_pb2.ContactsWriteResponse)
+RECORD = _events("Record", events_pb2.RecordRequest, events_pb2.RecordResponse)
+RECORD_ARROW = _events("RecordArrow", events_pb2.RecordArrowRequest, events_pb2.RecordArrowResponse)
 GET_SCHEMA = _admin("GetSchema", admin_pb2.GetSchemaRequest, admin_pb2.GetSchemaResponse)
 STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
 
 UNARY: tuple[Method[Any, Any], ...] = (
     COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, PREVIEW, EXPLAIN, EXPLAIN_CONTACT, BREAKDOWN,
     OVERLAP, MATCH, LIST_TEMPLATES, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
-    UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, GET_SCHEMA, STATS,
+    UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, UPSERT, PATCH,
+    DELETE, GET, MERGE, SUPPRESS, UNSUPPRESS, WRITE_ARROW, RECORD, RECORD_ARROW, GET_SCHEMA, STATS,
 )  # fmt: skip
 
 

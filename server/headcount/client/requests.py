@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from headcount.answers import Answer, Info, Page, SavedPage, Validation
 from headcount.client.sending_requests import SendingRequests, timestamp
+from headcount.client.writing_requests import WritingRequests
 from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
@@ -33,7 +34,7 @@ from headcount.v1 import saved_segments_pb2 as saved_pb2
 Query = str | tree.Segment
 
 
-class Requests(SendingRequests):
+class Requests(SendingRequests, WritingRequests):
     """Makes the requests of one client, and reads the answers. Any thread may use it."""
 
     def __init__(self, workspace: str) -> None:

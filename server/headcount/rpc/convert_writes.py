@@ -8,11 +8,17 @@ be (outside the years 1 to 9999, or finer than a microsecond) becomes text that 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from headcount.answers import WriteResult
+from headcount.ingest.given import wrong
 from headcount.ingest.records import (
     NO_FIELDS,
     ContactRecord,
@@ -25,10 +31,11 @@ from headcount.ingest.records import (
     SuppressRecord,
 )
 from headcount.live.commit import Written
+from headcount.load import cells
 from headcount.load.cells import MAX_EXACT
 from headcount.model.changes import ListAction, Refusal
-from headcount.model.errors import Reason
-from headcount.rpc import status
+from headcount.model.errors import Reason, UserError
+from headcount.rpc import convert, status
 from headcount.v1 import common_pb2, contacts_pb2, events_pb2, writes_pb2
 
 _ACTIONS: Mapping[int, ListAction] = {
@@ -38,6 +45,7 @@ _ACTIONS: Mapping[int, ListAction] = {
     contacts_pb2.LIST_ACTION_OPT_IN: ListAction.OPT_IN,
 }
 _MESSAGE_BYTES = 300  # of one refused record; there may be a thousand
+_UTC = ZoneInfo("UTC")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # years 1 to 9999
 
@@ -176,3 +184,156 @@ def refusal(message: writes_pb2.RefusedRecord) -> Refusal:
     known = message.reason in Reason.__members__
     reason = Reason(message.reason) if known else Reason.UNSUPPORTED
     return Refusal(message.index, message.field, reason, message.message)
+
+
+# --- from records to messages -----------------------------------------------------------------
+
+_ACTION_NUMBERS = {action: number for number, action in _ACTIONS.items()}
+
+
+def set_given(message: common_pb2.FieldValue, value: object, field: str) -> None:
+    """
+    Write a value of a record for *field*, None for a missing one.
+
+    Raises:
+        UserError: a value of a kind that no message can say.
+    """
+    match value:
+        case None:
+            pass
+        case str():
+            message.string = value
+        case bool():
+            message.boolean = value
+        case int() if abs(value) > MAX_EXACT:
+            message.string = str(value)  # exact as digits only
+        case int() | float():
+            message.number = value
+        case dt.datetime():
+            message.time.CopyFrom(convert.to_timestamp(convert.micros_of(value)))
+        case Decimal():
+            message.string = str(value)
+        case list():
+            message.list.values.extend(_text(each, field) for each in value)
+        case _:
+            raise wrong(field, value, "text, a number, a boolean, a date, a time or a list")
+
+
+def _time(value: object, field: str) -> Timestamp:
+    """
+    Return the timestamp of a datetime, RFC 3339 text, or seconds since 1970.
+
+    Raises:
+        UserError: it is none of them, or a clock time without an offset.
+    """
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            raise wrong(field, value, "a time such as 2026-04-03T15:30:00Z") from None
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return convert.to_timestamp(convert.micros_of(value))
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        with contextlib.suppress(cells.Refusal):
+            return convert.to_timestamp(cells.instant(value, _UTC) or 0)
+    raise wrong(field, value, "a time with an offset, in the years 1 to 9999")
+
+
+def _text(value: object, field: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise wrong(field, value, "text")
+    return value
+
+
+def to_contact(record: ContactRecord, place: str) -> contacts_pb2.ContactChange:
+    """
+    Return the message of what is new of a contact; *place* is where errors say it is.
+
+    Raises:
+        UserError: something that no message can say.
+    """
+    message = contacts_pb2.ContactChange(
+        id=_text(record.id, f"{place}.id"),
+        add_labels=[_text(each, f"{place}.add_labels") for each in record.add_labels],
+        remove_labels=[_text(each, f"{place}.remove_labels") for each in record.remove_labels],
+    )
+    for name, value in record.fields.items():
+        set_given(message.fields[name], value, f"{place}.fields.{name}")
+    for change in record.lists:
+        if change.action is None:
+            raise UserError(
+                Reason.INVALID_VALUE,
+                f"expected one of {', '.join(a.name.lower() for a in ListAction)}",
+                field=f"{place}.lists.action",
+            )
+        made = message.lists.add(
+            list=_text(change.list, f"{place}.lists.list"), action=_ACTION_NUMBERS[change.action]
+        )
+        if change.time is not None:
+            made.time.CopyFrom(_time(change.time, f"{place}.lists.time"))
+    return message
+
+
+def to_event(record: EventRecord, place: str) -> events_pb2.Event:
+    """
+    Return the message of what a contact did; *place* is where errors say it is.
+
+    Raises:
+        UserError: something that no message can say.
+    """
+    message = events_pb2.Event(
+        contact=_text(record.contact, f"{place}.contact"),
+        type=_text(record.type, f"{place}.type"),
+        id="" if record.id is None else _text(record.id, f"{place}.id"),
+    )
+    if record.time is not None:
+        message.time.CopyFrom(_time(record.time, f"{place}.time"))
+    for name, value in record.properties.items():
+        set_given(message.properties[name], value, f"{place}.properties.{name}")
+    return message
+
+
+def to_mutation(record: Record, place: str) -> contacts_pb2.Mutation:
+    """
+    Return the message of any record; *place* is where errors say it is.
+
+    Raises:
+        UserError: something that no message can say.
+    """
+    message = contacts_pb2.Mutation()
+    match record:
+        case ContactRecord():
+            made = message.upsert if record.creates else message.patch
+            made.CopyFrom(to_contact(record, place))
+        case EventRecord():
+            message.record.event.CopyFrom(to_event(record, place))
+            message.record.create_contact = record.creates
+        case DeleteRecord():
+            message.delete.id = _text(record.id, f"{place}.id")
+            message.delete.erase = record.erase
+        case MergeRecord():
+            message.merge.source = _text(record.source, f"{place}.source")
+            message.merge.target = _text(record.target, f"{place}.target")
+        case SuppressRecord(add=True):
+            message.suppress = _text(record.id, f"{place}.id")
+        case SuppressRecord():
+            message.unsuppress = _text(record.id, f"{place}.id")
+        case NoRecord():
+            where = f"{place}.{record.field}" if record.field else place
+            raise UserError(Reason.INVALID_VALUE, record.message, field=where)
+    return message
+
+
+def result(message: writes_pb2.WriteResult, first: int = 0) -> WriteResult:
+    """Return what became of a write whose records are numbered from *first*."""
+    refused = (refusal(each) for each in message.refused)
+    return WriteResult(
+        accepted=message.accepted,
+        refused_count=message.refused_count,
+        refused=tuple(replace(each, index=each.index + first) for each in refused),
+        repeated=message.repeated_events,
+        already=message.already,
+        version=convert.version(message.info.version),
+    )

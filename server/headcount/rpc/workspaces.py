@@ -9,13 +9,11 @@ does not exist is refused without naming those that do: nothing crosses workspac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol
 
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
-from headcount.live.commit import Batch, Written
+from headcount.live.commit import Writer
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from headcount.query.results import Results
@@ -25,22 +23,6 @@ from headcount.storage.folder import WriterLock
 from headcount.storage.manifest import list_workspaces
 
 DEFAULT = "default"
-
-
-class Writer(Protocol):
-    """What writes to one workspace: see `headcount.live`."""
-
-    @property
-    def view(self) -> View:
-        """Return the newest view."""
-
-    def submit(self, batch: Batch) -> Future[Written]:
-        """
-        Return what will become of *batch*, once it is on disk and visible.
-
-        Raises:
-            UserError: OVERLOADED, as many batches as may wait are waiting.
-        """
 
 
 class Workspaces:

@@ -1,0 +1,260 @@
+"""A client, an async client and an open folder write the same, and go on when a stream breaks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from client.test_client import Awaited
+from headcount.client import AsyncClient, Client
+from headcount.embedded import Workspace
+from headcount.index.view import Version, View
+from headcount.live.commit import Batch, Written
+from headcount.model.changes import ContactStep, EventStep
+from headcount.model.errors import Reason, UserError
+from headcount.query.engine import Engine
+from support.held_writer import HeldWriter
+from support.serving import served
+from support.writing import SCHEMA, plain
+
+VIEW = View(SCHEMA, (), Version(3, 14), block_rows=64)
+NOON = dt.datetime(2026, 5, 9, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+
+
+class Asked:
+    """One of the three that write, and what has come of it."""
+
+    def __init__(self, api: Any, writer: HeldWriter) -> None:
+        self.api = api
+        self.writer = writer
+
+    @property
+    def batch(self) -> Batch:
+        """Return what was written last."""
+        return self.writer.batches[-1]
+
+
+@pytest.fixture(params=["client", "async client", "folder"])
+def asked(request: pytest.FixtureRequest) -> Iterator[Asked]:
+    """Each of the three that write."""
+    writer = HeldWriter(VIEW)
+    if request.param == "folder":
+        yield Asked(Workspace(VIEW, writer=writer), writer)
+        return
+    with served(Engine(VIEW), writer=writer) as server:
+        if request.param == "client":
+            with Client(server.address) as client:
+                yield Asked(client, writer)
+            return
+        client = Awaited(AsyncClient(server.address))
+        yield Asked(client, writer)
+        client.end()
+
+
+CONTACTS = [
+    {
+        "id": "c1",
+        "fields": {
+            "country": "DE",
+            "spent": 12.5,
+            "vip": True,
+            "birthday": dt.date(2000, 2, 29),
+            "seen_at": NOON,
+            "interests": {"chess"},
+            "email": None,
+        },
+        "add_labels": ["new"],
+        "remove_labels": ("old",),
+        "lists": [{"list": "news", "action": "join", "time": NOON}],
+    },
+    {"id": "c2", "fields": {"spent": "many"}},
+    {"id": 3},
+]
+
+
+def test_contacts(asked: Asked) -> None:
+    """Python's values become those of fields; what is wrong with one contact is told."""
+    result = asked.api.upsert(CONTACTS, request_id="r1")
+    assert (result.accepted, result.refused_count, result.version) == (2, 1, Version(3, 15))
+    assert [(one.index, one.field, one.reason) for one in result.refused] == [
+        (1, "spent", Reason.INVALID_VALUE)
+    ]
+    assert asked.batch.request_id == "r1"
+    (step,) = asked.batch.changes.steps
+    assert isinstance(step, ContactStep)
+    assert step.creates
+    assert step.ids.to_pylist() == ["c1", "3"]
+    assert {name: update.values.to_pylist() for name, update in step.fields.items()} == {
+        "country": ["DE"],
+        "spent": [12.5],
+        "vip": [True],
+        "birthday": [dt.date(2000, 2, 29)],
+        "seen_at": [NOON],
+        "interests": [["chess"]],
+        "email": [None],
+    }
+    assert (step.labels.names.to_pylist(), step.labels.add.tolist()) == (
+        ["old", "new"],
+        [False, True],
+    )
+    assert step.lists.times.tolist() == [NOON.timestamp() * 1_000_000]
+    asked.api.patch(CONTACTS[2:])
+    assert isinstance(asked.batch.changes.steps[0], ContactStep)
+    assert not asked.batch.changes.steps[0].creates
+
+
+def test_events(asked: Asked) -> None:
+    """Events as mappings and as a table are the same steps."""
+    events = [
+        {
+            "contact": "c1",
+            "type": "purchase",
+            "time": NOON,
+            "id": "o1",
+            "properties": {"amount": 5},
+        },
+        {"contact": "c2", "type": "bought", "time": NOON},
+    ]
+    result = asked.api.record(events, create_contacts=True)
+    assert (result.accepted, [one.field for one in result.refused]) == (1, ["type"])
+    (step,) = asked.batch.changes.steps
+    assert isinstance(step, EventStep)
+    assert step.creates
+    table = pa.table(
+        {
+            "contact": ["c1", "c2"],
+            "type": ["purchase", "bought"],
+            "time": [NOON, NOON],
+            "id": ["o1", None],
+            "amount": [5.0, None],
+        }
+    )
+    assert asked.api.record_arrow(table, create_contacts=True).refused == result.refused
+    assert plain(asked.batch.changes) == plain(asked.writer.batches[-2].changes)
+
+
+def test_contacts_as_a_table(asked: Asked) -> None:
+    """Columns are fields, for contacts there are if it is said so."""
+    table = pa.table({"contact_id": ["c1"], "country": ["DE"]})
+    assert asked.api.write_arrow(table, existing_only=True).accepted == 1
+    (step,) = asked.batch.changes.steps
+    assert isinstance(step, ContactStep)
+    assert not step.creates
+
+
+def test_ids(asked: Asked) -> None:
+    """Deletions, merges and suppression take ids."""
+    assert asked.api.delete(["c1"], erase=True).accepted == 1
+    assert asked.api.merge([("c1", "c2")]).accepted == 1
+    assert asked.api.suppress(["c1", "c2"]).accepted == 2
+    assert asked.api.unsuppress(iter(["c1"])).accepted == 1
+    assert [type(batch.changes.steps[0]).__name__ for batch in asked.writer.batches] == [
+        "DeleteStep",
+        "MergeStep",
+        "SuppressStep",
+        "SuppressStep",
+    ]
+    for write in (asked.api.delete, asked.api.suppress, asked.api.unsuppress):
+        with pytest.raises(UserError, match="one string"):
+            write("c1")
+
+
+def test_nobody(asked: Asked) -> None:
+    """An id that no contact has is None, in its place."""
+    assert asked.api.get(["a", "b"]) == [None, None]
+    with pytest.raises(UserError) as failed:
+        asked.api.get(["a"], fields=["contry"])
+    assert failed.value.suggestions == ("country",)
+
+
+def test_mutations(asked: Asked) -> None:
+    """Mutations go in batches; refused ones are numbered from the first of all."""
+    mutations: list[dict[str, object]] = [{"op": "suppress", "id": f"c{n}"} for n in range(95)]
+    mutations[90] = {"op": "upsert", "id": " "}
+    results = list(asked.api.write(iter(mutations), batch=10))
+    assert [result.accepted for result in results] == [10] * 9 + [4]
+    assert [one.index for result in results for one in result.refused] == [90]
+    assert len(asked.writer.batches) == 10
+
+
+WRONG: list[tuple[dict[str, object], str]] = [
+    ({"op": "upsert", "id": "a", "fieldz": {}}, "mutations[0].fieldz"),
+    ({"op": "upsert", "id": "a", "fields": {"spent": object()}}, "mutations[0].fields.spent"),
+    ({"op": "upsert", "id": "a", "fields": {"seen_at": NOON.replace(tzinfo=None)}},
+     "mutations[0].fields.seen_at"),
+    ({"op": "record", "contact": "a", "time": NOON.replace(tzinfo=None)}, "mutations[0].time"),
+    ({"op": "explode"}, "mutations[0].op"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(len(WRONG)))
+def test_a_programs_mistakes_are_errors(asked: Asked, case: int) -> None:
+    """What has not the shape of a mutation fails the call, and names its place."""
+    mutation, place = WRONG[case]
+    with pytest.raises(UserError) as failed:
+        list(asked.api.write([mutation]))
+    assert failed.value.field == place
+    assert not asked.writer.batches
+
+
+class Breaking(HeldWriter):
+    """Breaks the stream at every third batch that comes, until it has come twice."""
+
+    def __init__(self) -> None:
+        super().__init__(VIEW)
+        self.taken: list[str] = []
+        self._broken: set[str] = set()
+        self._count = 0
+
+    def submit(self, batch: Batch) -> Future[Written]:
+        """Take a batch, or say that there is no room."""
+        self._count += 1
+        if self._count % 3 == 0 and batch.request_id not in self._broken:
+            self._broken.add(batch.request_id)
+            raise UserError(Reason.OVERLOADED, "no room")
+        self.taken.append(batch.request_id)
+        return super().submit(batch)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_broken_stream_goes_on(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not answered is sent again, with the same request ids, and in order."""
+    monkeypatch.setattr("headcount.client.writing.PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("headcount.client.aio_writing.PAUSE_SECONDS", 0.001)
+    writer = Breaking()
+    with served(Engine(VIEW), writer=writer) as server:
+        client = kind(server.address)
+        api = Awaited(client) if kind is AsyncClient else client
+        mutations = [{"op": "suppress", "id": f"c{n}"} for n in range(20)]
+        results = list(api.write(mutations, batch=2))
+        assert [result.accepted for result in results] == [2] * 10
+        assert len(set(writer.taken)) == 10
+        first = [batch.changes for batch in writer.batches]
+        ids = [str(step.ids[0]) for changes in first for step in changes.steps]
+        assert list(dict.fromkeys(ids)) == [f"c{n}" for n in range(0, 20, 2)]
+        if kind is AsyncClient:
+            api.end()
+        else:
+            client.close()
+
+
+def test_a_caller_may_stop_early() -> None:
+    """A stream whose answers nobody wants any more is cancelled."""
+    writer = HeldWriter(VIEW)
+    with served(Engine(VIEW), writer=writer) as server, Client(server.address) as client:
+        answers = client.write(({"op": "suppress", "id": "c"} for _ in range(1000)), batch=1)
+        assert next(answers).accepted == 1
+        answers.close()
+        assert client.suppress(["c"]).accepted == 1
+
+
+def test_in_memory_only() -> None:
+    """A workspace without a folder can only be read."""
+    with pytest.raises(UserError) as failed:
+        Workspace(VIEW).upsert([])
+    assert failed.value.reason is Reason.CONFLICT
