@@ -22,6 +22,7 @@ from pyroaring import BitMap
 from headcount.client import AsyncClient, Client, decode
 from headcount.embedded import Workspace
 from headcount.index.suppressed import Suppressed
+from headcount.index.workspace import save_view
 from headcount.model.errors import Reason, UserError
 from headcount.query import tree
 from headcount.query.engine import Engine
@@ -91,11 +92,13 @@ def awaited(address: str) -> Ask:
 
 
 @pytest.fixture(params=["embedded", "client", "asyncio"])
-def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
+def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
     """Each of the three that can be asked."""
     if request.param == "embedded":
-        workspace = Workspace(view_of(SMALL, 4))
-        workspace._keeper.engine = small()
+        save_view(tmp_path / "data", "default", view_of(SMALL, 4))
+        workspace = Workspace.open(tmp_path / "data")
+        for name, segment in SAVED.items():
+            workspace.create_segment(name, segment)
         yield one_way(workspace)
     elif request.param == "client":
         running = request.getfixturevalue("server")
@@ -137,7 +140,7 @@ def test_nobody_is_an_answer(ask: Ask) -> None:
 def test_warnings_come_along(ask: Ask) -> None:
     """What looks wrong does not end the call."""
     funnel, _ = ask("plan = Por")
-    assert [one.code for one in funnel.warnings] == ["UNKNOWN_VALUE", "NO_LIST"]
+    assert [one.code for one in funnel.warnings] == ["UNKNOWN_VALUE", "NO_STATUS", "NO_LIST"]
 
 
 @pytest.mark.parametrize(

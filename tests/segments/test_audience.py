@@ -137,8 +137,27 @@ def test_what_looks_wrong_is_said() -> None:
     found = resolve(engine, Audience(("everyone",), ("plan = Pro",)), context_at(NOW), NOBODY)
     assert numbers(found.funnel) == [2, 0, 1, 0, 0, 0, 1]
     assert found.funnel.without_status == 1
-    assert [one.code for one in found.funnel.warnings] == ["UNKNOWN_VALUE", "NO_LIST", "NO_STATUS"]
+    assert [one.code for one in found.funnel.warnings] == [
+        "UNKNOWN_VALUE",
+        "NO_LIST",
+        "WITHOUT_STATUS",
+    ]
     assert found.funnel.warnings[0].message.startswith("exclude[0]: ")
+
+
+def test_a_segment_that_does_not_ask_for_the_status_is_said() -> None:
+    """Requirement 154: whoever is included by it may be used elsewhere."""
+
+    def codes(*include: str, exclude: tuple[str, ...] = ()) -> list[str]:
+        return [
+            one.code for one in asked(*include, exclude=exclude, channel="News").funnel.warnings
+        ]
+
+    assert codes("plan = Pro") == ["NO_STATUS"]
+    assert codes("plan = Pro and status = Active") == []
+    assert codes("everyone", 'in list "News"', exclude=("plan = Pro",)) == []
+    found = asked("everyone", "plan = Pro", channel="News").funnel.warnings
+    assert [one.message.partition(":")[0] for one in found] == ["include[1]"]
 
 
 @pytest.mark.parametrize(

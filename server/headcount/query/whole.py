@@ -15,7 +15,7 @@ from pyroaring import BitMap
 
 from headcount.index.block import Block
 from headcount.model.errors import UserError
-from headcount.query.bound import QueryWarning
+from headcount.query.bound import Condition, QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Prepared, Query
 from headcount.query.evaluate import Evaluation
@@ -55,6 +55,11 @@ class Wholes:
     def warnings(self) -> tuple[tuple[QueryWarning, ...], ...]:
         """Return what looks wrong in each."""
         return tuple(prepared.warnings for prepared in self._prepared)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return what each means."""
+        return tuple(prepared.bound.condition for prepared in self._prepared)
 
     def members(self, place: int, block: Block) -> BitMap:
         """Return the live rows of the segment at *place*, shared."""

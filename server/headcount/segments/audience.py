@@ -35,7 +35,7 @@ from headcount.index.block import LISTS, Block
 from headcount.index.ids import IdColumn
 from headcount.model.errors import Reason, UserError
 from headcount.model.fold import field_key, key
-from headcount.query import tree
+from headcount.query import lint, tree
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Query, tree_of
@@ -252,9 +252,11 @@ class _Resolution:
 
     def _warnings(self, without_status: int) -> Iterator[QueryWarning]:
         several = len(self._sources) > 1
-        places = [place for place, _ in (*self._include, *self._exclude)]
-        for place, warnings in zip(places, self._sources.warnings, strict=True):
-            for warning in warnings:
+        for number, warnings in enumerate(self._sources.warnings):
+            is_included = number < len(self._include)
+            place, _ = (*self._include, *self._exclude)[number]
+            more = list(self._without_status(number)) if is_included else []
+            for warning in (*warnings, *more):
                 message = f"{place}: {warning.message}" if several else warning.message
                 yield replace(warning, message=message)
         if not self._lists:
@@ -265,9 +267,20 @@ class _Resolution:
             )
         if without_status:
             yield QueryWarning(
-                "NO_STATUS",
+                "WITHOUT_STATUS",
                 f"{without_status:,} of the contacts have no status and are left out as not active;"
                 " load a status for them",
+            )
+
+    def _without_status(self, number: int) -> Iterator[QueryWarning]:
+        """Yield a warning if a segment that is included does not ask for the status."""
+        if isinstance(self._trees[number], tree.Everyone | tree.InList):
+            return  # nobody's segment, to be used elsewhere
+        if not lint.asks_status(self._sources.conditions[number]):
+            yield QueryWarning(
+                "NO_STATUS",
+                "nothing in this segment asks for `status`; an audience leaves out who is not"
+                " active, but elsewhere the segment holds them: add `and status = Active`",
             )
 
 
