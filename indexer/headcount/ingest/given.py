@@ -110,5 +110,5 @@ def value_of(value: object, field: str) -> object:
 def wrong(field: str, value: object, expected: str) -> UserError:
     """Return the error for a value of another kind."""
     return UserError(
-        Reason.INVALID_VALUE, f"expected {expected}, found {shown(repr(value))}", field=field
+        Reason.INVALID_VALUE, f"expected {expected}, found `{shown(value)}`", field=field
     )

@@ -6,39 +6,35 @@ import datetime as dt
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from headcount.cli.options import Data, OutputFormat, Server, WorkspaceName
 from headcount.cli.output import (
     Format,
     complain,
-    errors,
     note,
     size,
     write_document,
     write_lines,
     write_rows,
 )
+from headcount.cli.progress import shown_progress
 from headcount.cli.target import opened
 from headcount.index.block import BLOCK_ROWS
 from headcount.index.stats import Stats
 from headcount.index.workspace import open_view
 from headcount.load.infer import Proposal
 from headcount.load.loader import load as load_into
-from headcount.load.progress import Step
 from headcount.load.summary import LoadSummary
 from headcount.model import schema_toml
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query.bind import check_schema
 from headcount.storage.manifest import list_workspaces
-
-_PLAIN_SECONDS = 5.0  # between lines of progress where there is no terminal
 
 Files = list[Path]
 
@@ -115,7 +111,7 @@ def load_files(
     """Load files with progress on standard error, write the summary, and return it."""
     if not (contacts or events or lists):
         raise typer.BadParameter("say what to load: --contacts, --events or --lists FILE")
-    with _progress() as (progress, pause):
+    with shown_progress() as (progress, pause):
         summary = load_into(
             folder,
             workspace=workspace,
@@ -192,53 +188,6 @@ def _quietly(
             show(proposal)
 
     return shown
-
-
-@contextmanager
-def _progress() -> Iterator[
-    tuple[Callable[[Step], None], Callable[[], AbstractContextManager[None]]]
-]:
-    """
-    Yield a function that shows progress, and one that enters a pause from it.
-
-    A bar on a terminal, elsewhere a line now and then.
-    """
-    if not errors.is_terminal:
-        last = time.monotonic()
-
-        def line(step: Step) -> None:
-            nonlocal last
-            if time.monotonic() - last >= _PLAIN_SECONDS:
-                last = time.monotonic()
-                note(f"{step.stage}: {step.rows:,} rows, {_share(step):.0%}")
-
-        yield line, nullcontext
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[rows]:,}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def bar(step: Step) -> None:
-            if step.stage not in tasks:
-                tasks[step.stage] = bars.add_task(step.stage, total=step.total, rows=0)
-            bars.update(tasks[step.stage], completed=step.done, total=step.total, rows=step.rows)
-
-        @contextmanager
-        def paused() -> Iterator[None]:
-            bars.stop()
-            yield
-            bars.start()
-
-        yield bar, paused
-
-
-def _share(step: Step) -> float:
-    return min(1.0, step.done / step.total) if step.total else 1.0
 
 
 def stats(

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import answers, data, query, report, segment, sending, serve
+from headcount.cli import answers, data, query, report, segment, sending, serve, writing
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -45,6 +45,11 @@ for command in (
     sending.export,
     query.validate,
     query.format_,
+    writing.write,
+    writing.get,
+    writing.delete,
+    writing.merge,
+    writing.suppress,
     data.stats,
     data.check,
 ):
