@@ -8,17 +8,22 @@ of the blocks would be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from headcount.index.block import Block
 from headcount.index.parts import Part
+from headcount.index.suppressed import Suppressed
 from headcount.index.view import Version, View
 from headcount.model import schema_toml
 from headcount.model.errors import CorruptionError
 from headcount.model.schema import Schema
 from headcount.storage.folder import WriterLock
 from headcount.storage.snapshot import Snapshot, SnapshotMeta, open_snapshot, write_snapshot
+
+# Facts that not every workspace has.
+_SUPPRESSED, _DIGESTS, _EXPIRED = "suppressed", "suppressed_erased", "expired"
 
 
 def open_view(folder: Path, workspace: str) -> View:
@@ -36,6 +41,8 @@ def open_view(folder: Path, workspace: str) -> View:
             blocks=tuple(open_block(snapshot, number, schema) for number in snapshot.block_numbers),
             version=Version(snapshot.meta.epoch, snapshot.meta.version),
             block_rows=snapshot.meta.block_rows,
+            suppressed=_suppressed(snapshot.meta.extra),
+            expired=json.loads(snapshot.meta.extra.get(_EXPIRED, "{}")),
         )
 
 
@@ -77,10 +84,27 @@ def save_view(
             if block.number not in unchanged:
                 yield block.number, block.parts()
 
-    meta = SnapshotMeta(
+    return write_snapshot(folder, workspace, facts(view), blocks(), unchanged, lock=lock)
+
+
+def facts(view: View) -> SnapshotMeta:
+    """Return what a generation says of the whole view."""
+    extra = {}
+    if view.suppressed.ids:
+        extra[_SUPPRESSED] = json.dumps(sorted(view.suppressed.ids))
+    if view.suppressed.digests:
+        extra[_DIGESTS] = json.dumps(sorted(view.suppressed.digests))
+    if view.expired:
+        extra[_EXPIRED] = json.dumps(dict(view.expired))
+    return SnapshotMeta(
         schema_toml=schema_toml.render(view.schema),
         version=view.version.sequence,
         epoch=view.version.epoch,
         block_rows=view.block_rows,
+        extra=extra,
     )
-    return write_snapshot(folder, workspace, meta, blocks(), unchanged, lock=lock)
+
+
+def _suppressed(extra: Mapping[str, str]) -> Suppressed:
+    ids, digests = (json.loads(extra.get(name, "[]")) for name in (_SUPPRESSED, _DIGESTS))
+    return Suppressed(frozenset(ids), frozenset(digests))

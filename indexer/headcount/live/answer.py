@@ -1,0 +1,38 @@
+"""What a request was answered, as bytes: kept in the log, for when the request comes again."""
+
+from __future__ import annotations
+
+import json
+
+from headcount.index.view import Version
+from headcount.live.commit import Written
+from headcount.model.changes import Refusal
+from headcount.model.errors import Reason
+
+
+def encode(written: Written) -> bytes:
+    """Return the answer as JSON."""
+    refused = [[r.index, r.field, r.reason.value, r.message] for r in written.refused]
+    version = [written.version.epoch, written.version.sequence]
+    held = {
+        "version": version,
+        "accepted": written.accepted,
+        "repeated": written.repeated,
+        "refused": refused,
+    }
+    return json.dumps(held, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Written:
+    """Return the answer that `encode` wrote, as one that was given already."""
+    held = json.loads(data)
+    refused = [
+        Refusal(index, field, Reason(why), text) for index, field, why, text in held["refused"]
+    ]
+    return Written(
+        version=Version(*held["version"]),
+        accepted=held["accepted"],
+        repeated=held["repeated"],
+        refused=tuple(refused),
+        already=True,
+    )

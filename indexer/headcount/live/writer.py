@@ -1,0 +1,460 @@
+"""
+The writer of a workspace: what many callers write, one after the other, on disk before it is seen.
+
+    submit ─→ waiting ─→ draft ─→ log, one sync ─→ the next view ─→ followers ─→ answers
+             (bounded)   └──── the committer's thread ────────────────────────────┘
+
+One commit takes all that waits, up to a number of records: the more callers, the more of them share
+a sync and a view. The next view is worked out before the log is written, so a commit that cannot be
+applied never gets into the log; it is published after, so nobody sees what a power cut takes back.
+
+A commit that fails while it is written has an unknown outcome. The writer is then dead: it answers
+everything with that error and tells `on_failure`, whose business it is to end the process.
+
+Compaction writes a view as the next generation while commits go on. What was committed meanwhile is
+replayed on the compacted view, most of it beside the committer, the last of it instead of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from headcount.index.view import Version, View
+from headcount.index.workspace import open_view
+from headcount.live import answer
+from headcount.live.commit import Batch, Commit, Follower, Written
+from headcount.live.draft import Draft
+from headcount.live.replay import replayed
+from headcount.live.settings import WriterSettings
+from headcount.live.stored import compact
+from headcount.model.changes import Changes, DeleteStep, Refusal
+from headcount.model.errors import CorruptionError, Reason, UnknownOutcomeError, UserError
+from headcount.storage import files
+from headcount.storage.folder import WriterLock, workspace_folder
+from headcount.storage.log import CommitLog
+from headcount.storage.log_segment import Entry
+
+_LAST_ENTRIES = 4  # replayed while the committer waits
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """A batch that waits, and what its caller waits for."""
+
+    batch: Batch
+    future: Future[Written] = field(default_factory=Future)
+
+    @property
+    def records(self) -> int:
+        return max(1, self.batch.changes.records)
+
+
+@dataclass(eq=False, slots=True)
+class _Group:
+    """The batches of one commit, with what is left of each and what of it was refused."""
+
+    waiting: list[_Waiting] = field(default_factory=list)
+    left: list[Changes] = field(default_factory=list)
+    refused: list[tuple[Refusal, ...]] = field(default_factory=list)
+
+    def take(self, draft: Draft, waiting: _Waiting, at: int) -> None:
+        """Take a batch into the draft; a UserError leaves the group as it was, not the draft."""
+        left, refused = draft.take_all(waiting.batch.changes, at, len(self.waiting))
+        self.waiting.append(waiting)
+        self.left.append(left)
+        self.refused.append((*waiting.batch.refused, *refused))
+
+    def drafted(self, view: View, at: int) -> Draft:
+        """Return a new draft with all that was taken."""
+        draft = Draft(view)
+        for number, left in enumerate(self.left):
+            draft.take_all(left, at, number)
+        return draft
+
+    def changes(self) -> Changes:
+        """Return what is written in the end."""
+        return Changes(tuple(step for left in self.left for step in left.steps))
+
+    def answers(self, version: Version, repeated: Mapping[int, int]) -> list[Written]:
+        """Return the answer to each batch."""
+        return [
+            Written(
+                version, left.records - repeated.get(number, 0), repeated.get(number, 0), refused
+            )
+            for number, (left, refused) in enumerate(zip(self.left, self.refused, strict=True))
+        ]
+
+
+class LiveWorkspace:
+    """
+    One workspace that is written to. Any thread may use it.
+
+    `view` is the newest view; `last_commit` the instant (µs) of the newest commit.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        lock: WriterLock,
+        log: CommitLog,
+        stored: View,
+        view: View,
+        *,
+        clock: Callable[[], int],
+        settings: WriterSettings,
+        on_failure: Callable[[Exception], None],
+        at: int = 0,
+    ) -> None:
+        """Take *log* and a *view* that its commits lead to; see `open`."""
+        self.name = name
+        self.view = view
+        self.last_commit = at
+        self._folder = folder
+        self._home = workspace_folder(folder, name)
+        self._lock = lock
+        self._log = log
+        self._stored = stored
+        self._clock = clock
+        self._settings = settings
+        self._on_failure = on_failure
+        self._followers: tuple[Follower, ...] = ()
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_records = 0
+        self._wanted = threading.Condition()  # guards what waits
+        self._closing = False
+        self._failure: Exception | None = None
+        self._committing = threading.Lock()  # held while the view is replaced
+        self._compacting = threading.Lock()
+        self._since: list[Entry] | None = None  # committed since a compaction began
+        self._thread = threading.Thread(target=self._run, name=f"headcount-commit-{name}")
+        self._thread.daemon = True
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        name: str,
+        lock: WriterLock,
+        *,
+        clock: Callable[[], int],
+        settings: WriterSettings = WriterSettings(),  # noqa: B008 - frozen
+        space: Callable[[Path], files.Space] = files.space,
+        on_failure: Callable[[Exception], None] = lambda _: None,
+        follow_from: int | None = None,
+        follower: Callable[[Commit], None] = lambda _: None,
+    ) -> LiveWorkspace:
+        """
+        Open a workspace of a data folder for writing: its generation, then its log.
+
+        *clock* gives µs since 1970; *space* the free space of the disk. *on_failure* is told of the
+        error after which the process must end, in the committer's thread. While the log is read
+        *follower* is told of the commits above *follow_from*, of none if it is None.
+
+        Raises:
+            UserError: there is no such workspace, or a newer Headcount wrote it.
+            CorruptionError: a file is damaged; nothing is guessed around.
+        """
+        stored = open_view(folder, name)
+        log = CommitLog(
+            folder,
+            name,
+            lock,
+            epoch=stored.version.epoch,
+            after=stored.version.sequence,
+            settings=settings.log,
+            space=space,
+        )
+        try:
+            last = _Last()
+            view = replayed(
+                stored,
+                last.noting(log.replay(stored.version.sequence)),
+                workspace_folder(folder, name),
+                follow_from=follow_from,
+                follower=follower,
+            )
+        except BaseException:
+            log.close()
+            raise
+        workspace = cls(
+            folder,
+            name,
+            lock,
+            log,
+            stored,
+            view,
+            clock=clock,
+            settings=settings,
+            on_failure=on_failure,
+            at=last.at,
+        )
+        workspace._thread.start()
+        return workspace
+
+    @property
+    def failure(self) -> Exception | None:
+        """Return the error after which nothing is written any more, if there was one."""
+        return self._failure
+
+    def submit(self, batch: Batch) -> Future[Written]:
+        """
+        Return what will become of *batch*, once it is on disk and visible.
+
+        The future raises UserError (nothing was written) or UnknownOutcomeError.
+
+        Raises:
+            UserError: OVERLOADED, as many records as may wait are waiting; CONFLICT, the workspace
+                is closed.
+            UnknownOutcomeError: the writer has failed.
+        """
+        waiting = _Waiting(batch)
+        with self._wanted:
+            if self._failure is not None:
+                raise self._failure
+            if self._closing:
+                raise UserError(Reason.CONFLICT, "the workspace is closed; open it again")
+            room = self._settings.waiting_records - self._waiting_records
+            if self._waiting and waiting.records > room:
+                raise UserError(
+                    Reason.OVERLOADED,
+                    f"{self._waiting_records:,} records wait to be written already, of at most"
+                    f" {self._settings.waiting_records:,}; send it again later",
+                )
+            self._waiting.append(waiting)
+            self._waiting_records += waiting.records
+            self._wanted.notify()
+        return waiting.future
+
+    def write(self, batch: Batch) -> Written:
+        """Submit *batch* and wait for it; raises what the future does."""
+        return self.submit(batch).result()
+
+    def follow(self, follower: Follower) -> View:
+        """
+        Tell *follower* of every commit from now on, in the committer's thread; return the view.
+
+        The first commit that it is told of is the one after this view.
+        """
+        with self._committing:
+            self._followers = (*self._followers, follower)
+            return self.view
+
+    def unfollow(self, follower: Follower) -> None:
+        """Tell *follower* of no more commits."""
+        with self._committing:
+            self._followers = tuple(one for one in self._followers if one is not follower)
+
+    @property
+    def is_compaction_due(self) -> bool:
+        """Return whether so much has changed that a compaction pays."""
+        view, settings = self.view, self._settings
+        moved = sum(block.rows for block in view.recent_blocks)
+        newer = sum(
+            piece.size
+            for block in view.blocks
+            for pieces in block.newer.values()
+            for piece in pieces
+        )
+        return (
+            moved >= settings.recent_contacts
+            or newer >= settings.newer_events
+            or self._log.stats().bytes >= settings.log_bytes
+        )
+
+    def compact(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Version:
+        """
+        Write everything up to now as the next generation, and return the version that it holds.
+
+        When it returns, no file of the workspace has a byte of what was erased before it began.
+        Commits and readers go on meanwhile. *progress* is that of `stored.compact`.
+
+        Raises:
+            UserError: the disk is full. CorruptionError: it failed. The old generation is live.
+            UnknownOutcomeError: the writer has failed.
+        """
+        with self._compacting:
+            with self._committing:
+                if self._failure is not None:
+                    raise self._failure
+                self._rotate()
+                view, self._since = self.view, []
+            try:
+                stored = compact(self._folder, self.name, view, self._stored, self._lock, progress)
+                self._swap(stored)
+            finally:
+                with self._committing:
+                    self._since = None
+            self._log.cut(stored.version.sequence)
+            return stored.version
+
+    def close(self) -> None:
+        """Write what waits, then stop; again is harmless."""
+        with self._wanted:
+            self._closing = True
+            self._wanted.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._compacting:
+            self._log.close()
+
+    def __enter__(self) -> LiveWorkspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _rotate(self) -> None:
+        try:
+            self._log.rotate(self._clock())
+        except UnknownOutcomeError as error:
+            self._fail(error)
+            raise
+
+    def _swap(self, stored: View) -> None:
+        """Put a compacted view, brought up to date, in the place of the newest."""
+        view, done = stored, 0
+        while True:
+            with self._committing:
+                assert self._since is not None
+                left = self._since[done:]
+                if len(left) <= _LAST_ENTRIES:
+                    view = replayed(view, left, self._home)
+                    assert view.version == self.view.version
+                    assert view.next_ordinal == self.view.next_ordinal
+                    self.view, self._stored = view, stored
+                    return
+            view, done = replayed(view, left, self._home), done + len(left)
+
+    def _run(self) -> None:
+        """Commit what waits until it is closed."""
+        while True:
+            with self._wanted:
+                while not self._waiting and not self._closing:
+                    self._wanted.wait()
+                if not self._waiting:
+                    return
+                group = self._next_group()
+            self._settle(group)
+
+    def _next_group(self) -> list[_Waiting]:
+        """Take what is to be in one commit from what waits."""
+        group: list[_Waiting] = []
+        records = 0
+        while self._waiting and (
+            not group or records + self._waiting[0].records <= self._settings.commit_records
+        ):
+            group.append(self._waiting.popleft())
+            records += group[-1].records
+        self._waiting_records -= records
+        return group
+
+    def _settle(self, group: Sequence[_Waiting]) -> None:
+        """Commit a group and answer it; one by one where a batch of several cannot be applied."""
+        try:
+            self._commit(group)
+        except UnknownOutcomeError as error:
+            self._fail(error)
+            for waiting in group:
+                waiting.future.set_exception(error)
+        except (UserError, CorruptionError) as error:  # a full disk; nothing was written
+            for waiting in group:
+                waiting.future.set_exception(error)
+        except Exception as error:  # a bug of ours: nothing was written, others are not held up
+            if len(group) > 1:
+                for waiting in group:
+                    self._settle([waiting])
+            else:
+                group[0].future.set_exception(error)
+
+    def _commit(self, batches: Sequence[_Waiting]) -> None:
+        """Do what *batches* ask for in one commit, and answer them."""
+        answers: list[tuple[_Waiting, Written]] = []
+        again: list[tuple[_Waiting, int]] = []
+        with self._committing:
+            if self._failure is not None:
+                raise self._failure
+            before, at = self.view, max(self._clock(), self.last_commit)
+            draft, group = Draft(before), _Group()
+            numbers: dict[str, int] = {}
+            for waiting in batches:
+                request = waiting.batch.request_id
+                known = self._log.request(request) if request else None
+                if known is not None:
+                    answers.append((waiting, answer.decode(known.answer)))
+                elif request in numbers:
+                    again.append((waiting, numbers[request]))
+                else:
+                    try:
+                        group.take(draft, waiting, at)
+                    except UserError as error:
+                        waiting.future.set_exception(error)
+                        draft = group.drafted(before, at)
+                    else:
+                        if request:
+                            numbers[request] = len(group.waiting) - 1
+            written = self._log_and_publish(draft, group, at)
+        answers += zip(group.waiting, written, strict=True)
+        answers += [(waiting, replace(written[number], already=True)) for waiting, number in again]
+        for waiting, given in answers:
+            waiting.future.set_result(given)
+
+    def _log_and_publish(self, draft: Draft, group: _Group, at: int) -> list[Written]:
+        """Make a draft the newest view, and return the answers to the batches in it."""
+        before, changes = self.view, group.changes()
+        if not changes.steps:
+            return group.answers(before.version, {})
+        version = Version(before.version.epoch, before.version.sequence + 1)
+        drafted = draft.finish(version)
+        written = group.answers(version, drafted.repeated)
+        requests = [
+            (waiting.batch.request_id, answer.encode(given))
+            for waiting, given in zip(group.waiting, written, strict=True)
+            if waiting.batch.request_id
+        ]
+        data = changes.encode()
+        erasure = all(isinstance(step, DeleteStep) for step in changes.steps)
+        sequence = self._log.append(at, changes.records, data, requests, erasure=erasure)
+        assert sequence == version.sequence, f"the log is at {sequence}, the view at {version}"
+        if self._since is not None:
+            self._since.append(Entry(sequence, at, changes.records, data))
+        self.view, self.last_commit = drafted.view, at
+        self._tell(Commit(before, drafted.view, at, drafted.touched, drafted.erased))
+        return written
+
+    def _tell(self, commit: Commit) -> None:
+        for follower in self._followers:
+            try:
+                follower(commit)
+            except Exception as error:  # the commit stands; what follows from it would be wrong
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Write nothing any more, and say so."""
+        with self._wanted:
+            if self._failure is not None:
+                return
+            self._failure = error
+            left, self._waiting = self._waiting, deque()
+            self._waiting_records = 0
+        for waiting in left:
+            waiting.future.set_exception(error)
+        self._on_failure(error)
+
+
+class _Last:
+    """The instant of the newest commit that was read."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def noting(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield *entries*, and note when they were."""
+        for entry in entries:
+            self.at = entry.at
+            yield entry
