@@ -145,19 +145,7 @@ class Figures:
 
     def _aggregate(self, figure: EventAggregate) -> Vector:
         contacts, values = self._held(figure)
-        size = self._block.rows
-        if figure.op == "distinct":
-            return Vector(_distinct(contacts, values, size), np.ones(size, dtype=np.bool_))
-        if figure.op == "sum":
-            total = grouped_sum(contacts, values, size)
-            return Vector(total, np.isfinite(total))
-        counts = np.bincount(contacts, minlength=size)
-        if figure.op == "avg":
-            total = grouped_sum(contacts, values, size)
-            with np.errstate(invalid="ignore"):
-                mean = total / counts
-            return Vector(mean, (counts > 0) & np.isfinite(mean))
-        return Vector(_extreme(figure, contacts, values, counts), counts > 0)
+        return aggregated(figure, contacts, values, self._block.rows)
 
     def _held(self, figure: EventAggregate) -> tuple[Rows, npt.NDArray[Any]]:
         """Return the contact and the property's value of each event that has one."""
@@ -203,6 +191,28 @@ def _within(counts: npt.NDArray[Any], condition: EventCount) -> Mask:
     if condition.high is not None:
         fits &= counts <= condition.high
     return fits
+
+
+def aggregated(
+    figure: EventAggregate, contacts: Rows, values: npt.NDArray[Any], size: int
+) -> Vector:
+    """
+    Return *figure* for each of *size* rows, of one value and its row for each event that has one.
+
+    Texts are given as numbers, equal for equal ones.
+    """
+    if figure.op == "distinct":
+        return Vector(_distinct(contacts, values, size), np.ones(size, dtype=np.bool_))
+    if figure.op == "sum":
+        total = grouped_sum(contacts, values, size)
+        return Vector(total, np.isfinite(total))
+    counts = np.bincount(contacts, minlength=size)
+    if figure.op == "avg":
+        total = grouped_sum(contacts, values, size)
+        with np.errstate(invalid="ignore"):
+            mean = total / counts
+        return Vector(mean, (counts > 0) & np.isfinite(mean))
+    return Vector(_extreme(figure, contacts, values, counts), counts > 0)
 
 
 def _distinct(contacts: Rows, values: npt.NDArray[Any], size: int) -> npt.NDArray[np.float64]:

@@ -1,0 +1,300 @@
+"""
+A membership: who is in a watched segment, and every coming and going since it was first asked.
+
+    state        version sequence, instant, who belongs            (and who may not enter again)
+    advance      the clock runs on to an instant, the data stay
+    commit       one batch was written
+    redefine     the segment means something else
+
+Each returns what happened, in order. The same steps from the same state give the same transitions,
+and it does not matter into how many steps an advance is cut, because each of its transitions has
+the instant at which it happened and not the one at which somebody looked.
+
+A batch is one step: what a contact does and undoes in it is not seen. It happens at its own
+instant, or at that of the membership if the clock is ahead already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from pyroaring import BitMap
+
+from headcount.index import bitmaps
+from headcount.index.view import Version, View
+from headcount.query import evaluate
+from headcount.query.bound import Bound
+from headcount.query.context import never
+from headcount.query.plan import plan
+from headcount.query.results import OFF, Results
+from headcount.query.zones import DAY_US
+from headcount.segments.watch import places
+from headcount.segments.watch.candidates import candidates
+from headcount.segments.watch.course import Course
+from headcount.segments.watch.gate import Flip, Gate
+from headcount.segments.watch.scene import Scene, Stage
+from headcount.segments.watch.transitions import Kind, Reason, Settings, Transition
+
+_STRIDE_US = DAY_US  # worked out at a time
+_LOOKS = 3600
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """Where a membership is: all that is kept of it. Bitmaps hold ordinals."""
+
+    version: Version
+    instant: int
+    number: int  # of the last transition
+    belongs: BitMap
+    inside: BitMap
+    gone: BitMap
+    pauses: dict[int, int]
+
+
+class Commit(Protocol):
+    """One batch: the views before and after it, when, and the ordinals of whom it touched."""
+
+    @property
+    def before(self) -> View:
+        """Return the view that the batch was applied to."""
+
+    @property
+    def after(self) -> View:
+        """Return the view that came of it."""
+
+    @property
+    def at(self) -> int:
+        """Return when, in µs."""
+
+    @property
+    def touched(self) -> BitMap:
+        """Return the ordinals of all contacts made, changed or deleted."""
+
+
+class Touched:
+    """Those whom a batch touched, extracted once for all watches, with what is known of them."""
+
+    def __init__(self, commit: Commit) -> None:
+        self.commit = commit
+        self._extract: View | None = None
+        self._stages: dict[tuple[str, int], Stage] = {}
+
+    @property
+    def extract(self) -> View:
+        """Return those of them that are contacts after the batch."""
+        if self._extract is None:
+            ordinals = bitmaps.to_rows(self.commit.touched)
+            self._extract = self.commit.after.extract(ordinals)
+        return self._extract
+
+    def stage(self, course: Course, at: int) -> Stage:
+        """Return the stage of these contacts on the day of *at*, shared."""
+        clock = course.clock(at)
+        asked = (course.zone.key, clock.today)
+        found = self._stages.get(asked)
+        if found is None:
+            found = self._stages[asked] = Stage(self.extract, clock)
+        return found
+
+
+class Membership:
+    """One watch at work on one view; not safe to share between threads."""
+
+    def __init__(
+        self,
+        view: View,
+        course: Course,
+        settings: Settings,
+        state: State,
+        results: Results = OFF,
+    ) -> None:
+        self._view = view
+        self._course = course
+        self._results = results
+        self._settings = settings
+        self._number = state.number
+        self.instant = state.instant
+        self._belongs = state.belongs.copy()
+        self._gate = Gate(settings, state.inside.copy(), state.gone.copy(), dict(state.pauses))
+        self._piece = course.beginning(state.instant)
+
+    @classmethod
+    def begin(
+        cls, view: View, course: Course, settings: Settings, at: int, results: Results = OFF
+    ) -> tuple[Membership, list[Transition]]:
+        """Return the membership as it is at an instant, and the entries it is seeded with."""
+        nobody = State(view.version, at, 0, BitMap(), BitMap(), BitMap(), {})
+        made = cls(view, course, settings, nobody, results)
+        members = made._everybody()
+        if settings.seed:
+            flips = made._difference(members, at, Reason.DEFINITION)
+            return made, made._announced(flips)
+        made._belongs, made._gate.inside = members, members.copy()
+        return made, []
+
+    @property
+    def state(self) -> State:
+        """Return where it is; the bitmaps are copies."""
+        return State(
+            self._view.version,
+            self.instant,
+            self._number,
+            self._belongs.copy(),
+            self._gate.inside.copy(),
+            self._gate.gone.copy(),
+            dict(self._gate.pauses),
+        )
+
+    @property
+    def version(self) -> Version:
+        """Return the version of the data it is at."""
+        return self._view.version
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether transitions by time are at their microsecond, and none is overlooked."""
+        return self._piece.is_even
+
+    @property
+    def size(self) -> int:
+        """Return how many are inside."""
+        return len(self._gate.inside)
+
+    def advance(self, to: int) -> list[Transition]:
+        """Let time go by until *to*, and return who entered and left meanwhile."""
+        found: list[Transition] = []
+        while self.instant < to:
+            if not self._piece.is_even:
+                # Asleep for long, it looks 3,600 times and not every second.
+                last = max(self._piece.last, self.instant + (to - self.instant) // _LOOKS)
+                self._piece = replace(self._piece, last=last)
+            if self._piece.last <= self.instant:
+                found += self._next_piece()
+                continue
+            end = min(to, self._piece.last, self.instant + _STRIDE_US)
+            flips = self._flips(self.instant, end)
+            self.instant = end
+            found += self._announced(flips)
+        return found
+
+    def commit(self, touched: Touched) -> list[Transition]:
+        """Apply a batch, and return who entered and left up to its instant and by it."""
+        commit = touched.commit
+        found = self.advance(commit.at)
+        at = self.instant
+        self._view = commit.after
+        stage = touched.stage(self._course, at)
+        ordinals = places.held(stage.extract)
+        rows = np.arange(len(ordinals))
+        scene = Scene(stage, self._piece, rows, np.full(len(rows), at, dtype=np.int64))
+        holds = bitmaps.from_sorted(ordinals[scene.truth(self._piece.condition)])
+        flips = self._difference(holds, at, Reason.DATA, among=commit.touched)
+        found += self._announced(flips, commit.before)
+        self._gate.forget(commit.touched - bitmaps.from_sorted(ordinals))
+        return found
+
+    def redefine(self, course: Course, at: int, reason: Reason, view: View) -> list[Transition]:
+        """Take another definition, or other data altogether, and return what that changes."""
+        found = self.advance(at)
+        before = self._view
+        self._course, self._view = course, view
+        self._piece = course.beginning(self.instant)
+        flips = self._difference(self._everybody(), self.instant, reason)
+        return found + self._announced(flips, before)
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def _next_piece(self) -> list[Transition]:
+        """Go on to the piece after this one; where edges jump, everybody is looked at."""
+        piece = self._course.after(self._piece)
+        jumps = piece.start != self._piece.start
+        self._piece = piece
+        if not jumps:
+            return []
+        flips = self._difference(self._everybody(), piece.start, Reason.TIME)
+        self.instant = piece.start
+        return self._announced(flips)
+
+    def _flips(self, after: int, to: int) -> list[Flip]:
+        """Return who begins or ceases to belong in (*after*, *to*], in order."""
+        piece = self._piece
+        if not piece.is_even:
+            return []
+        clock = self._course.clock(piece.start)
+        met = candidates(self._view, piece, clock, after, to)
+        if not len(met.ordinals):
+            return []
+        extract = self._view.extract(np.unique(met.ordinals))
+        ordinals = places.held(extract)
+        rows = places.rows_of(extract, met.ordinals)
+        here = rows >= 0
+        rows, times = rows[here], met.times[here]
+        truth = Scene(Stage(extract, clock), piece, rows, times).truth(piece.condition)
+        order = np.lexsort((times, rows))
+        rows, times, truth = rows[order], times[order], truth[order]
+        belonged = places.among(self._belongs, ordinals)[rows]
+        first = np.ones(len(rows), dtype=np.bool_)
+        first[1:] = rows[1:] != rows[:-1]
+        before = np.where(first, belonged, np.roll(truth, 1))
+        turns = np.flatnonzero(truth != before)
+        turns = turns[np.lexsort((rows[turns], times[turns]))]
+        return [
+            Flip(at, ordinal, Kind.ENTER if enters else Kind.EXIT, Reason.TIME)
+            for at, ordinal, enters in zip(
+                times[turns].tolist(),
+                ordinals[rows[turns]].tolist(),
+                truth[turns].tolist(),
+                strict=True,
+            )
+        ]
+
+    def _everybody(self) -> BitMap:
+        """Return the ordinals of all who belong at the beginning of the piece."""
+        piece = self._piece
+        clock = self._course.clock(piece.start)
+        made = plan(Bound(piece.bound, clock), self._view)
+        found = evaluate.members(made, self._view, never, results=self._results)
+        return BitMap.union(BitMap(), *(places.placed(self._view, *each) for each in found))
+
+    # --- what is said of it -------------------------------------------------------------------
+
+    def _difference(
+        self, holds: BitMap, at: int, reason: Reason, among: BitMap | None = None
+    ) -> list[Flip]:
+        """Return how those who belong, of the contacts *among*, differ from *holds*."""
+        had = self._belongs if among is None else self._belongs & among
+        exits = [Flip(at, ordinal, Kind.EXIT, reason) for ordinal in had - holds]
+        enters = [Flip(at, ordinal, Kind.ENTER, reason) for ordinal in holds - had]
+        return sorted(exits + enters)
+
+    def _announced(self, flips: list[Flip], before: View | None = None) -> list[Transition]:
+        """
+        Note *flips*, in order, up to the membership's instant, and return what is seen of them.
+
+        Contacts that left may only be in the view *before*.
+        """
+        seen: list[Flip] = []
+        for flip in flips:
+            seen += self._gate.over(flip.at - 1, self._belongs)
+            if flip.kind is Kind.ENTER:
+                self._belongs.add(flip.ordinal)
+            else:
+                self._belongs.discard(flip.ordinal)
+            if self._gate.passed(flip):
+                seen.append(flip)
+        seen += self._gate.over(self.instant, self._belongs)
+        if not seen:
+            return []
+        ordinals = np.array([flip.ordinal for flip in seen], dtype=np.uint32)
+        ids = places.ids_of(before or self._view, self._view, ordinals)
+        found = []
+        for flip, contact in zip(seen, ids, strict=True):
+            self._number += 1
+            version = self._view.version
+            found.append(
+                Transition(self._number, contact, flip.kind, flip.reason, flip.at, version)
+            )
+        return found

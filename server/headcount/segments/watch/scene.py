@@ -1,0 +1,299 @@
+"""
+Scenes: what a moving condition says of many contacts, each at an instant of its own.
+
+A row of a scene is a contact and an instant. What does not move is worked out once for each
+contact, by the engine, on a small view of those contacts alone; a window that moves lies elsewhere
+in each row, and is looked up in the contact's own line of events (`lines`):
+
+    row 0   contact 17 at 08:15:00.000001     its opens from 2 Oct 08:15:00.000002 on: 2
+    row 1   contact 17 at 08:15:42.000001     its opens from 2 Oct 08:15:42.000002 on: 1
+    row 2   contact 99 at 08:15:42.000001     ...
+
+So a million instants cost hardly more than one. An extract is shared by all watches that look at
+the same contacts, with what was found out about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from headcount.index import bitmaps
+from headcount.index.bitmaps import Mask
+from headcount.index.columns import Vector
+from headcount.index.interval import EVER
+from headcount.index.properties import StringProperty
+from headcount.index.view import View
+from headcount.model.schema import Field
+from headcount.query.bound import Condition
+from headcount.query.clock import Clock, step_instants
+from headcount.query.context import never
+from headcount.query.evaluate import Evaluation
+from headcount.query.expressions import EventAggregate, EventTally, EventTime, Source, Sources
+from headcount.query.figures import Figures, aggregated
+from headcount.query.frames import ContactFrame, EventFrame, as_vector
+from headcount.query.frames import Figure as AnyFigure
+from headcount.query.masks import mask
+from headcount.query.plan import plan_each
+from headcount.query.vectors import vector
+from headcount.segments.watch.course import Piece
+from headcount.segments.watch.lines import Lines, spread
+from headcount.segments.watch.moving import (
+    Computed,
+    Counted,
+    Edge,
+    Every,
+    Fixed,
+    Followed,
+    InWindows,
+    Moving,
+    MovingFigure,
+    Others,
+    Several,
+    Some,
+    Window,
+)
+
+Rows = npt.NDArray[np.int64]
+Instants = npt.NDArray[np.int64]
+
+
+class Stage:
+    """
+    Some contacts, and what was found out about them that does not depend on the instant.
+
+    One for each time zone and day, because that is what fixed conditions depend on beside the data.
+    """
+
+    def __init__(self, extract: View, clock: Clock) -> None:
+        self.extract = extract
+        (self.block,) = extract.blocks
+        self.clock = clock
+        self.figures = Figures(self.block, clock)
+        self._fixed: dict[Condition, Mask] = {}
+        self._lines: dict[Source, Lines] = {}
+
+    def fixed(self, condition: Condition) -> Mask:
+        """Return which contacts a condition without the clock in it holds."""
+        found = self._fixed.get(condition)
+        if found is None:
+            (made,) = plan_each([condition], self.clock, self.extract)
+            rows = Evaluation(self.block, made, never).members()
+            found = bitmaps.to_mask(rows, self.block.rows)
+            self._fixed[condition] = found = ~found if made.negated else found
+        return found
+
+    def lines(self, source: Source) -> Lines:
+        """Return the lines of all events that fit a source; its property is not asked about."""
+        found = self._lines.get(source)
+        if found is None:
+            held = list(self._events(source))
+            rows = np.concatenate([frame.contacts.compress(fits) for frame, fits in held])
+            times = np.concatenate([_times(frame).compress(fits) for frame, fits in held])
+            found = self._lines[source] = Lines.build(rows, times)
+        return found
+
+    def values(self, figure: EventAggregate) -> tuple[Lines, npt.NDArray[Any]]:
+        """Return the events that have the property of an aggregate, and the value of each."""
+        rows: list[npt.NDArray[np.uint32]] = []
+        times: list[Instants] = []
+        values: list[npt.NDArray[Any]] = []
+        texts: list[pa.Array] = []
+        for source in figure.sources:
+            assert source.property is not None
+            for frame, fits in self._events(source):
+                column = frame.index.property(source.property.name)
+                if isinstance(column, StringProperty):
+                    codes = column.codes(frame.start, frame.stop)
+                    kept = fits & (codes != column.missing)
+                    taken = pa.array(codes.compress(kept))
+                    texts.append(column.dictionary.keys.take(taken))
+                else:
+                    held = frame.vector(source.property)
+                    kept = fits & held.present
+                    values.append(held.values.compress(kept))
+                rows.append(frame.contacts.compress(kept))
+                times.append(_times(frame).compress(kept))
+        if texts:
+            values = [pa.concat_arrays(texts).dictionary_encode().indices.to_numpy()]
+        return Lines.build(np.concatenate(rows), np.concatenate(times)), np.concatenate(values)
+
+    def _events(self, source: Source) -> Iterator[tuple[EventFrame, Mask]]:
+        """Yield all events of a source's type, piece by piece, and which fit its condition."""
+        for index in self.block.pieces(source.event.name):
+            frame = EventFrame(index, *index.slice(EVER), self.clock)
+            if source.where is None:
+                yield frame, np.ones(frame.size, dtype=np.bool_)
+            else:
+                yield frame, mask(source.where, frame)
+
+
+def _times(frame: EventFrame) -> Instants:
+    return frame.index.times(frame.start, frame.stop)
+
+
+class Scene:
+    """Contacts of a stage, `rows`, at the instants of `times`, all in one piece of a course."""
+
+    def __init__(self, stage: Stage, piece: Piece, rows: Rows, times: Instants) -> None:
+        self._stage = stage
+        self._rows = rows
+        self._times = times
+        self._elapsed = times - piece.start
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock of the piece."""
+        return self._stage.clock
+
+    @property
+    def size(self) -> int:
+        """Return how many rows there are."""
+        return len(self._rows)
+
+    def truth(self, condition: Moving) -> Mask:
+        """Return which rows *condition* holds."""
+        match condition:
+            case Fixed(bound):
+                return self._stage.fixed(bound)[self._rows]
+            case Every(items):
+                return reduce(np.logical_and, map(self.truth, items))
+            case Some(items):
+                return reduce(np.logical_or, map(self.truth, items))
+            case Others(item):
+                return ~self.truth(item)
+            case Several(items, count):
+                held = np.zeros(self.size, dtype=np.int64)
+                for item in items:
+                    held += self.truth(item)
+                return held >= count
+            case Counted(sources, window, low, high):
+                counts = self._counts(sources, window)
+                return (counts >= low) & (high is None or counts <= high)
+            case Computed(bound, figures):
+                return mask(bound, self._frame(figures))
+            case InWindows():
+                return self._in_windows(condition)
+            case Followed():
+                return self._followed(condition)
+
+    def _in_windows(self, condition: InWindows) -> Mask:
+        held = vector(condition.value, self._frame(condition.figures))
+        found = np.zeros(self.size, dtype=np.bool_)
+        for window in condition.windows:
+            low, high = self._edge(window.low), self._edge(window.high)
+            found |= (held.values >= low) & (held.values <= high)
+        return found & held.present
+
+    def _edge(self, edge: Edge) -> npt.NDArray[Any]:
+        """Return where an edge is in each row."""
+        if edge.moves:
+            return self._elapsed + int(edge.at)
+        return np.broadcast_to(np.asarray(edge.at), self.size)
+
+    # --- figures ------------------------------------------------------------------------------
+
+    def _frame(self, figures: tuple[MovingFigure, ...]) -> _Frame:
+        found = {one.field: self._figure(one.figure, one.window) for one in figures}
+        return _Frame(self._stage, self._rows, found)
+
+    def _figure(self, figure: AnyFigure, window: Window) -> Vector:
+        match figure:
+            case EventTally(sources):
+                counts = self._counts(sources, window).astype(np.float64)
+                return Vector(counts, np.ones(self.size, dtype=np.bool_))
+            case EventTime(pick, sources):
+                return self._time(pick, sources, window)
+            case EventAggregate():
+                lines, values = self._stage.values(figure)
+                places, owners = spread(*self._between(lines, window))
+                rows = owners.astype(np.uint32)
+                return aggregated(figure, rows, values[lines.given[places]], self.size)
+
+    def _between(self, lines: Lines, window: Window) -> tuple[Rows, Rows]:
+        return lines.between(self._rows, self._edge(window.low), self._edge(window.high))
+
+    def _counts(self, sources: Sources, window: Window) -> Rows:
+        total = np.zeros(self.size, dtype=np.int64)
+        for source in sources:
+            start, stop = self._between(self._stage.lines(source), window)
+            total += stop - start
+        return total
+
+    def _time(self, pick: str, sources: Sources, window: Window) -> Vector:
+        values = np.zeros(self.size, dtype=np.int64)
+        present = np.zeros(self.size, dtype=np.bool_)
+        for source in sources:
+            lines = self._stage.lines(source)
+            start, stop = self._between(lines, window)
+            some = np.flatnonzero(stop > start)
+            times = np.zeros(self.size, dtype=np.int64)
+            times[some] = lines.time((stop[some] - 1) if pick == "last" else start[some])
+            better = times > values if pick == "last" else times < values
+            take = (stop > start) & (~present | better)
+            values[take] = times[take]
+            present |= stop > start
+        return Vector(values, present)
+
+    def _followed(self, condition: Followed) -> Mask:
+        until = self._edge(condition.until)
+        found = np.zeros(self.size, dtype=np.bool_)
+        for source in condition.first:
+            lines = self._stage.lines(source)
+            places, owners = spread(*self._between(lines, condition.window))
+            times = lines.time(places)
+            deadlines = step_instants(times, condition.within, 1, self.clock.local)
+            ends = np.minimum(deadlines, until[owners])
+            answers = np.zeros(len(places), dtype=np.int64)
+            for answer in condition.then:
+                line = self._stage.lines(answer)
+                start, stop = line.between(self._rows[owners], times + 1, ends)
+                answers += stop - start
+            fits = (answers == 0) & (deadlines <= until[owners]) if condition.never else answers > 0
+            found[owners[fits]] = True
+        return found
+
+
+class _Frame:
+    """The rows of a scene for the engine's arithmetic; figures that move are fields of theirs."""
+
+    def __init__(self, stage: Stage, rows: Rows, moved: dict[Field, Vector]) -> None:
+        self._stage = stage
+        self._rows = rows
+        self._moved = moved
+        self._whole = ContactFrame(stage.block, stage.clock, stage.figures)
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock that local times are read on."""
+        return self._stage.clock
+
+    @property
+    def size(self) -> int:
+        """Return how many rows there are."""
+        return len(self._rows)
+
+    def vector(self, field: Field) -> Vector:
+        """Return a number, day, instant or boolean of every row."""
+        moved = self._moved.get(field)
+        return self._taken(self._whole.vector(field)) if moved is None else moved
+
+    def texts(self, field: Field) -> pa.Array:
+        """Return the text, or the list of texts, of every row as it was stored."""
+        return self._whole.texts(field).take(pa.array(self._rows))
+
+    def of_text(self, field: Field, function: Callable[[pa.Array], pa.Array]) -> Vector:
+        """Return *function*, of Arrow texts to numbers, of the text of every row."""
+        return as_vector(function(self.texts(field)))
+
+    def figure(self, figure: AnyFigure) -> Vector:
+        """Return a figure that does not move, over the events of every row."""
+        return self._taken(self._stage.figures(figure))
+
+    def _taken(self, whole: Vector) -> Vector:
+        return Vector(whole.values[self._rows], whole.present[self._rows])
