@@ -17,6 +17,7 @@ from headcount.query import evaluate, masks
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
+from headcount.query.results import Results
 from support import oracle
 from support.asking import happened, instant, schema
 from support.engines import context_at, members_of, view_of
@@ -136,6 +137,29 @@ def test_rows_in_stretches_give_what_all_rows_give(
     for text in TEXTS:
         expected = oracle.members(SHOP, parse(text), AS_OF, ZONE)
         assert set(members_of(engine, text, CONTEXT)) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "vip = true", "country = NZ", "not country = NZ", "country = NZ and vip = true",
+    "country = NZ and not vip = true", "not (vip = true and twin = true)",
+    "vip = true and not twin = true", "country = Atlantis", "vip is not empty and twin = true",
+    "everyone", "country = Atlantis and vip = true",
+])  # fmt: skip
+def test_what_indexes_hand_out_is_counted_at_once(text: str) -> None:
+    """One or two sets are counted without a plan being walked, unless some rows are dead."""
+    expected = oracle.members(CROWD, parse(text), AS_OF, "UTC")
+    dead = set(list(CROWD.contacts)[::3])
+    for block_rows in (64, 512):
+        view, context = view_of(CROWD, block_rows), context_at(AS_OF)
+        for results in (Results(0), Results()):
+            engine = Engine(view, results)
+            counts = [engine.count(text, context).count for _ in range(2)]
+            assert counts == [len(expected)] * 2 == [engine.size(text, context)] * 2
+            assert (engine.prepared(text, context).counted is None) is (not results.capacity)
+        assert engine.prepared(text, context).quick_count is not None
+        some_dead = Engine(without(view, dead))
+        assert some_dead.prepared(text, context).quick_count is None
+        assert some_dead.count(text, context).count == len(expected - dead)
 
 
 @pytest.mark.parametrize("many", [1, 10**9])

@@ -54,6 +54,10 @@ class ScriptedEngine(Engine):
         found = super().count(query, context)
         return found if self._count is None else Counted(self._count(context), found.warnings)
 
+    def size(self, query: Query, context: QueryContext) -> int:
+        """Return what `count` does."""
+        return self.count(query, context).count
+
     def members(
         self, query: Query, context: QueryContext, first_block: int = 0
     ) -> Iterator[tuple[Block, BitMap]]:

@@ -14,7 +14,7 @@ Safe to call from several threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
@@ -66,13 +66,18 @@ class Validated:
     warnings: tuple[QueryWarning, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Prepared:
-    """A bound segment over one view, with what looks wrong in it there."""
+    """
+    A bound segment over one view, with what looks wrong in it there.
+
+    `counted` is its size there, once it is known and if results are to be remembered.
+    """
 
     binding: Binding
     view: View
     absences: Absences
+    counted: int | None = None
 
     @property
     def bound(self) -> Bound:
@@ -88,6 +93,11 @@ class Prepared:
     def plan(self) -> Plan:
         """The order in which it is worked out."""
         return self.binding.plan(self.view)
+
+    @cached_property
+    def quick_count(self) -> Callable[[], int] | None:
+        """What counts it without a plan being walked, if it is that simple."""
+        return evaluate.quick_count(self.plan, self.view)
 
     def asked(self, block: Block) -> Asked:
         """Return what it asks of a block of the view; the same for all that hold the same rows."""
@@ -161,8 +171,30 @@ class Engine:
             UserError: *query* is not valid, or `context.check` ended it.
         """
         prepared = self.prepared(query, context)
-        found = evaluate.count(prepared.plan, self.view, context.check, self.results)
-        return Counted(found, prepared.warnings)
+        return Counted(self._size_of(prepared, context), prepared.warnings)
+
+    def size(self, query: Query, context: QueryContext) -> int:
+        """
+        Return what `count` does, without asking what looks wrong.
+
+        Raises:
+            UserError: as for `count`.
+        """
+        return self._size_of(self.prepared(query, context), context)
+
+    def _size_of(self, prepared: Prepared, context: QueryContext) -> int:
+        known = prepared.counted
+        if known is not None:  # its view does not change, so neither does its size
+            return known
+        quick = prepared.quick_count
+        if quick is None:
+            found = evaluate.count(prepared.plan, self.view, context.check, self.results)
+        else:
+            context.check()
+            found = quick()
+        if self.results.capacity:
+            prepared.counted = found
+        return found
 
     def members(
         self, query: Query, context: QueryContext, first_block: int = 0

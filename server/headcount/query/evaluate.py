@@ -15,6 +15,7 @@ Nothing here can fail by the user's doing: `bind` saw to that. `check` may end t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -42,13 +43,14 @@ from headcount.query.bound import (
     Present,
     Sampled,
 )
+from headcount.query.context import never
 from headcount.query.days import calendar_rows
 from headcount.query.estimate import limits
 from headcount.query.expressions import FieldValue
 from headcount.query.figures import Figures
 from headcount.query.frames import ContactFrame, flag_index, index_of, range_index, text_index
 from headcount.query.masks import in_ranges, mask
-from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several
+from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several, Step
 from headcount.query.results import OFF, Results
 from headcount.query.sequences import following
 from headcount.query.settled import is_at_hand, settled
@@ -68,6 +70,40 @@ def count(plan: Plan, view: View, check: Check, results: Results = OFF) -> int:
         found = Evaluation(block, plan, check, results).count()
         total += len(block.live) - found if plan.negated else found
     return total
+
+
+def quick_count(plan: Plan, view: View) -> Callable[[], int] | None:
+    """
+    Return what counts *plan* if it takes one or two sets a block that indexes hand out, or None.
+
+    The sets are looked up once, here, and kept by what is returned: a count is then the cardinality
+    of an intersection, 1 to 15 µs for 2^20 contacts, with 0.2 µs around it instead of 15.
+    """
+    match plan.root:
+        case Leaf(condition):
+            steps: tuple[tuple[Condition, bool], ...] = ((condition, False),)
+        case Both((Step(Leaf(first), negated=False), Step(Leaf(second), negated))):
+            steps = ((first, False), (second, negated))
+        case _:
+            return None
+    counts: list[Callable[[], int]] = []
+    for block in view.blocks:
+        if len(block.live) != block.rows:
+            return None
+        if not all(is_at_hand(condition, block) for condition, _ in steps):
+            return None
+        evaluation = Evaluation(block, plan, never)
+        sets = [evaluation.condition(condition) for condition, _ in steps]
+        if len(sets) == 1:
+            counts.append(sets[0].__len__)
+        elif steps[1][1]:
+            counts.append(partial(sets[0].difference_cardinality, sets[1]))
+        else:
+            counts.append(partial(sets[0].intersection_cardinality, sets[1]))
+    if plan.negated:
+        everyone = view.live_count
+        return lambda: everyone - sum(count() for count in counts)
+    return counts[0] if len(counts) == 1 else lambda: sum(count() for count in counts)
 
 
 def members(

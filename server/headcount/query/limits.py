@@ -35,6 +35,9 @@ class Limits:
     values: int = 100_000  # in one `in (...)`, and in any other list
     periods: int = 1_000  # in one `of the last k weeks`
 
+    def __hash__(self) -> int:
+        return self.conditions  # in the key of whatever is remembered; few differ
+
     def __post_init__(self) -> None:
         """Refuse a limit that nothing can keep to, and a depth that protobuf cannot hold."""
         for setting in fields(self):

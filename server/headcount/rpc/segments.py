@@ -45,15 +45,13 @@ class Segments(Explaining):
             )
         asked = self._questions.about(request, call)
         answer = pb.CountManyResponse()
+        size, check, add = asked.engine.size, asked.context.check, answer.results.add
         errors = 0
         for place, message in enumerate(request.queries):
-            result = answer.results.add()
-            path = f"queries[{place}]"
+            result = add()
             try:
-                query = self._questions.query(message, asked.engine, path)
-                context = asked.at(message, path)
-                context.check()  # a query that cannot be bound looks at no block
-                result.count = asked.engine.count(query, context).count
+                check()  # a query that cannot be bound looks at no block
+                result.count = size(*self._questions.one_of_many(message, asked, place))
             except UserError as error:
                 if error.reason in _ENDS_THE_CALL:
                     raise
