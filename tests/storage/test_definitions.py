@@ -203,7 +203,7 @@ def test_a_file_cut_anywhere(folder: Path) -> None:
         "DELETE FROM meta",
         "UPDATE meta SET value = '7' WHERE name = 'revision'",
         "DROP TABLE meta",
-        "PRAGMA user_version = 2",
+        f"PRAGMA user_version = {FORMAT + 1}",
         "PRAGMA user_version = 0",
         "PRAGMA application_id = 1",
     ],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
+import shutil
+import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +19,13 @@ import pytest
 from pyroaring import BitMap
 
 from headcount.index import parts
-from headcount.storage import manifest, tables
-from headcount.storage.folder import generation_path
+from headcount.storage import log_mark, log_segment, manifest, tables
+from headcount.storage.folder import WriterLock, generation_path
+from headcount.storage.log import CommitLog, segment_path
+from headcount.storage.log_mark import mark_path
+from headcount.storage.log_segment import Answer, Entry
 from headcount.storage.snapshot import open_snapshot
-from support import format_v1, stored
+from support import format_v1, stored, stored_log
 
 PAGE = (Path(manifest.__file__).parent / "FORMAT.md").read_text()
 GENERATION = PAGE.partition("## A generation\n")[2].partition("\n## ")[0]
@@ -149,3 +155,76 @@ def test_every_format_has_a_sample() -> None:
     """A new format comes with files that later versions must read."""
     kept = sorted(p.name for p in DATA.glob("v*"))
     assert kept == [f"v{number}" for number in range(1, manifest.FORMAT + 1)]
+
+
+def test_the_sample_of_format_2_stays_readable(tmp_path: Path) -> None:
+    """So is a log of two segments behind a generation."""
+    folder = tmp_path / "v2"
+    shutil.copytree(DATA / "v2", folder)
+    with open_snapshot(folder, "sample") as snapshot:
+        assert (snapshot.meta.version, snapshot.meta.epoch) == (41, 3)
+        assert snapshot.meta.extra == {"note": "a sample of format 2"}
+        assert {n: list(found) for n, found in snapshot.blocks()} == {
+            n: [p.name for p in made] for n, made in format_v1.sample().items()
+        }
+    at = format_v1.INSTANT
+    with WriterLock(folder) as lock, CommitLog(folder, "sample", lock, epoch=3, after=41) as log:
+        assert list(log.replay(41)) == [
+            Entry(42, at, 1, b"the first"),
+            Entry(43, at + 1, 2, bytes(5000)),
+            Entry(44, at + 3, 0, b""),
+        ]
+        assert log.request("request one") == Answer("request one", 43, at + 1, b"its answer")
+        assert log.request("request two") == Answer("request two", 44, at + 3, b"")
+
+
+@pytest.fixture
+def segment(tmp_path: Path) -> Iterator[apsw.Connection]:
+    """A segment of a log that was really written, opened with SQLite alone."""
+    with stored_log.opened(tmp_path / "data") as log:
+        stored_log.write(log, 3)
+        log.close()
+    path = segment_path(tmp_path / "data", stored_log.WORKSPACE, 1)
+    with contextlib.closing(apsw.Connection(str(path))) as database:
+        yield database
+
+
+def test_the_log_is_as_drawn(segment: apsw.Connection) -> None:
+    """The drawing, the list of columns, the facts and the numbers are those of a real segment."""
+    page = PAGE.partition("## The log\n")[2].partition("\n## ")[0]
+    real = real_columns(segment)
+    assert real.keys() == {"meta", "commits", "requests"}
+    drawn = re.findall(r"^(\w+) +\(([\w, ]+)\)", page, re.MULTILINE)
+    assert {table: columns.split(", ") for table, columns in drawn} == {
+        table: [name for name, _ in columns] for table, columns in real.items()
+    }
+    listed: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in re.findall(r"^\| (\w+) \| (\w+) \| ([A-Z]+) \|", page, re.MULTILINE):
+        listed.setdefault(table, []).append((column, kind))
+    assert listed == real
+    (row,) = re.findall(r"^\| meta \| name \| TEXT \| (.*) \|", page, re.MULTILINE)
+    facts = {str(name) for (name,) in segment.execute("SELECT name FROM meta")}
+    assert set(re.findall(r"`(\w+)`", row)) == facts
+    assert segment.pragma("application_id") == log_segment.APPLICATION
+    assert segment.pragma("user_version") == manifest.FORMAT
+    assert f"0x{log_segment.APPLICATION:X}" in page
+    assert f"{log_mark.BYTES} bytes" in PAGE
+
+
+def test_the_sums_of_the_log_are_as_described(segment: apsw.Connection, tmp_path: Path) -> None:
+    """A reader who has only this page can check a segment and its mark."""
+    chain = bytes(16)
+    for sequence, at, records, requests, crc32, found, data in segment.execute(
+        "SELECT * FROM commits ORDER BY sequence"
+    ):
+        assert crc32 == zlib.crc32(data)
+        packed = chain + struct.pack("<qqqqI", sequence, at, records, requests, crc32)
+        chain = hashlib.blake2b(packed, digest_size=16).digest()
+        assert chain == found
+    rows = list(segment.execute("SELECT * FROM requests"))
+    assert rows
+    for _, request_id, sequence, at, answer, crc32 in rows:
+        assert zlib.crc32(f"{request_id}\0{sequence} {at}\0".encode() + answer) == crc32
+    data = mark_path(tmp_path / "data", stored_log.WORKSPACE).read_bytes()
+    body = struct.pack("<4sIqq16s", b"HCMK", 1, stored_log.EPOCH, 3, chain)
+    assert data == body + struct.pack("<I", zlib.crc32(body))

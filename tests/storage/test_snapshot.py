@@ -14,7 +14,7 @@ from headcount.index.parts import Part
 from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.storage import manifest, tables
 from headcount.storage.folder import WriterLock, generation_path
-from headcount.storage.manifest import list_workspaces
+from headcount.storage.manifest import FORMAT, list_workspaces
 from headcount.storage.snapshot import open_snapshot, write_snapshot
 from headcount.storage.tables import Layout
 from support import stored
@@ -288,8 +288,8 @@ def test_leftovers_of_killed_writers(tmp_path: Path) -> None:
 def test_a_folder_of_a_newer_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither read nor written over."""
     with monkeypatch.context() as newer:
-        newer.setattr(manifest, "FORMAT", 2)
-        newer.setattr(tables, "FORMAT", 2)
+        newer.setattr(manifest, "FORMAT", FORMAT + 1)
+        newer.setattr(tables, "FORMAT", FORMAT + 1)
         stored.write(tmp_path, 1)
         assert stored.version_of(tmp_path) == 1
     before = (tmp_path / "manifest.json").read_bytes()

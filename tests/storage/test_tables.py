@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from headcount.index.parts import Part
 from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.storage import tables
+from headcount.storage.manifest import FORMAT
 from headcount.storage.tables import Layout, TableReader, TableWriter
 
 Blocks = dict[int, list[Part]]
@@ -192,9 +193,12 @@ def test_another_database_is_not_taken_for_ours(tmp_path: Path) -> None:
 def test_a_newer_file_asks_for_an_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A single file of a newer format, under a manifest of this one, is no damage."""
     with monkeypatch.context() as newer:
-        newer.setattr(tables, "FORMAT", 2)
+        newer.setattr(tables, "FORMAT", FORMAT + 1)
         written(tmp_path / "f", {}, Layout())
-    with reading(tmp_path / "f") as reader, pytest.raises(UserError, match="format 2") as caught:
+    with (
+        reading(tmp_path / "f") as reader,
+        pytest.raises(UserError, match=f"format {FORMAT + 1}") as caught,
+    ):
         reader.load()
     assert caught.value.reason is Reason.UNSUPPORTED
 
