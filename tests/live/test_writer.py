@@ -16,6 +16,7 @@ from headcount.index.workspace import open_view, save_view
 from headcount.live.commit import Batch, Commit, Written
 from headcount.live.settings import WriterSettings
 from headcount.live.writer import LiveWorkspace
+from headcount.load.loader import load
 from headcount.model import schema_toml
 from headcount.model.changes import (
     Changes,
@@ -366,3 +367,30 @@ def test_the_world_is_what_was_loaded(lock: WriterLock) -> None:
     with opened(lock) as live:
         live.write(batch(contacts(SCHEMA, world().contacts, list(world().contacts))))
         assert everything(live.view) == everything(view())
+
+
+def test_a_load_adds_to_what_was_written(lock: WriterLock) -> None:
+    with opened(lock) as live:
+        live.write(batch(upsert({"3": {"plan": "Gold"}, "new": {"spent": 5.0}}), opens("3")))
+        gone = pa.array(["7", "new"])
+        live.write(batch(DeleteStep(np.zeros(2, np.uint32), gone, erase=True)))
+        live.write(batch(SuppressStep(np.zeros(1, np.uint32), pa.array(["3"]), np.array([True]))))
+    lock.close()
+    contacts_file = lock.folder / "contacts.csv"
+    contacts_file.write_text("id,spent\n3,12\nlater,6\n7,1\n")
+    summary = load(
+        lock.folder,
+        contacts=[contacts_file],
+        rejects_path=lock.folder / "rejects.csv",
+        now=AS_OF,
+    )
+    assert (summary.contacts_new, summary.contacts_updated) == (2, 1)
+    with WriterLock(lock.folder) as again, opened(again) as live:
+        held = live.view
+        assert list(held.check()) == []
+        assert (value_of(held, "3", "plan"), value_of(held, "3", "spent")) == ("Gold", 12.0)
+        assert (value_of(held, "7", "spent"), value_of(held, "7", "city")) == (1.0, None)
+        assert count_of(held, "3", "open") == 2
+        assert held.lookup(pa.array(["new"])).tolist() == [-1]
+        assert "3" in held.suppressed
+        assert held.live_count == view().live_count + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headcount.index import bitmaps
 from headcount.index.block import Block
 from headcount.index.parts import Part
 from headcount.index.workspace import open_block
@@ -57,13 +58,14 @@ class Blocks:
         before = None
         if self._stored is not None and number in self._before:
             before = open_block(self._stored, number, self._schema)
-            # Nothing deletes contacts yet; a row that is not live would come back to life here.
-            assert len(before.live) == before.rows, f"block {number} has deleted contacts"
         start = number * self._block_rows
         ids = self._known.between(start, min(start + self._block_rows, self._known.count))
         contacts = contacts_table(number, before, ids, self._spill, self._schema)
         events = EventTables(number, before, self._spill, self._schema)
-        block = Block.build(number, contacts, events, self._schema)
+        live = None
+        if before is not None and len(before.live) < before.rows:
+            live = before.live | bitmaps.full(len(ids)) - bitmaps.full(before.rows)
+        block = Block.build(number, contacts, events, self._schema, live)
         self.repeats += sum(events.repeats.values())
         self._spill.drop(number)
         return block

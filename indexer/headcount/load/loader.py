@@ -28,6 +28,7 @@ from pathlib import Path
 from headcount.index.block import BLOCK_ROWS
 from headcount.index.ids import IdColumn
 from headcount.index.parts import Parts
+from headcount.live.writer import LiveWorkspace
 from headcount.load import contacts as contact_files
 from headcount.load import events as event_files
 from headcount.load import lists as list_files
@@ -50,6 +51,7 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.storage import manifest
 from headcount.storage.folder import WriterLock, check_name
+from headcount.storage.log import needs_replay
 from headcount.storage.snapshot import Snapshot, SnapshotMeta, open_snapshot, write_snapshot
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -79,9 +81,10 @@ def load(
     Load files into *workspace* of the data *folder*, which is made if need be; return the counts.
 
     A workspace that exists is added to: known contacts get the files' columns, new ones are
-    appended. *schema* extends the stored one and may then be left out. With *infer* the columns and
-    event types that it lacks are added to it; *show* gets the result before anything is loaded, and
-    may raise to stop, as may *check*, which gets the whole schema that is loaded with. Refused rows
+    appended. What was written to it since its last compaction is compacted first. *schema* extends
+    the stored one and may then be left out. With *infer* the columns and event types that it lacks
+    are added to it; *show* gets the result before anything is loaded, and may raise to stop, as may
+    *check*, which gets the whole schema that is loaded with. Refused rows
     go to *rejects_path*; *strict* makes the first of them an error.
     *create_contacts* makes contacts of ids that only events or lists name.
 
@@ -103,7 +106,7 @@ def load(
         workspaces = manifest.begin(folder).workspaces  # now the folder may hold other files too
         stored = None
         if workspace in workspaces:
-            stored = stack.enter_context(open_snapshot(folder, workspace))
+            stored = stack.enter_context(_stored(folder, workspace, lock, now))
         rejects = stack.enter_context(Rejects(rejects_path, strict=strict, inputs=inputs))
         spill = stack.enter_context(Spill(folder, budget))
         wanted = _schema(workspace, stored, schema, infer=infer)
@@ -151,6 +154,17 @@ def load(
         )
 
 
+def _stored(folder: Path, workspace: str, lock: WriterLock, now: dt.datetime) -> Snapshot:
+    """Return the live generation, made now if there are commits behind it."""
+    stored = open_snapshot(folder, workspace)
+    if not needs_replay(folder, workspace, stored.meta.version):
+        return stored
+    stored.close()
+    with LiveWorkspace.open(folder, workspace, lock, clock=lambda: _micros(now)) as live:
+        live.compact()
+    return open_snapshot(folder, workspace)
+
+
 def _schema(
     workspace: str, stored: Snapshot | None, given: Schema | None, *, infer: bool
 ) -> Schema:
@@ -187,12 +201,15 @@ def _read(path: Path, columns: Columns, take: Callable[[Batch], None], progress:
             progress(Step(path.name, rows, source.position, size))
 
 
+def _micros(instant: dt.datetime) -> int:
+    return (instant - _EPOCH) // dt.timedelta(microseconds=1)
+
+
 def _meta(
     schema: Schema, stored: Snapshot | None, block_rows: int, now: dt.datetime
 ) -> SnapshotMeta:
     text = schema_toml.render(schema)
     if stored is None:
-        epoch = (now - _EPOCH) // dt.timedelta(microseconds=1)
-        return SnapshotMeta(text, version=1, epoch=epoch, block_rows=block_rows)
+        return SnapshotMeta(text, version=1, epoch=_micros(now), block_rows=block_rows)
     before = stored.meta
     return SnapshotMeta(text, before.version + 1, before.epoch, block_rows, before.extra)
