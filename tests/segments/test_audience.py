@@ -84,6 +84,16 @@ def test_the_suppression_list_is_the_workspaces() -> None:
     assert ids(found) == "ben"
 
 
+def test_a_changed_suppression_list_is_looked_at_anew() -> None:
+    """Rows that were found are remembered for the same list and block only."""
+    view = view_of(SMALL, 4)
+    for wanted, expected in (("ada", "ben"), ("ben", "ada"), ("", "ada ben"), ("ada", "ben")):
+        other = dataclasses.replace(view, suppressed=Suppressed(frozenset(wanted.split())))
+        for _ in range(2):
+            found = resolve(Engine(other), Audience(("plan = Pro",)), context_at(NOW))
+            assert ids(found) == expected
+
+
 def test_no_definition_turns_a_step_off() -> None:
     """Asking for those who left, opted out or bounced finds them, and sends to none of them."""
     for text in (
@@ -128,6 +138,16 @@ def test_the_answer_says_what_was_asked() -> None:
     tree_given = Audience((parse("plan=Pro"),), (tree.InList(("News",)),))
     funnel = resolve(ENGINE, tree_given, context_at(NOW), NOBODY).funnel
     assert (funnel.include, funnel.exclude) == (("plan = Pro",), ('in list "News"',))
+
+
+def test_the_answer_says_what_the_names_stood_for() -> None:
+    """Saved segments, those that they use too, in text."""
+    funnel = asked('in segment "OFF news"', exclude=("plan = Pro",)).funnel
+    assert funnel.saved == (
+        ("off News", 'not in segment "on News"'),
+        ("on News", 'in list "News"'),
+    )
+    assert asked("plan = Pro").funnel.saved == ()
 
 
 def test_what_looks_wrong_is_said() -> None:

@@ -28,17 +28,19 @@ from headcount.v1 import segment_pb2 as headcount_dot_v1_dot_segment__pb2
 from headcount.v1 import segments_pb2 as headcount_dot_v1_dot_segments__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadcount/v1/audiences.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/common.proto\x1a\x1aheadcount/v1/segment.proto\x1a\x1bheadcount/v1/segments.proto\"\x83\x01\n\x0e\x41udienceSource\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x12(\n\x07segment\x18\x03 \x01(\x0b\x32\x15.headcount.v1.SegmentH\x00\x12\x0f\n\x05saved\x18\x04 \x01(\tH\x00\x12\x0e\n\x04list\x18\x05 \x01(\tH\x00\x42\x06\n\x04\x66orm\"v\n\x08\x41udience\x12-\n\x07include\x18\x01 \x03(\x0b\x32\x1c.headcount.v1.AudienceSource\x12-\n\x07\x65xclude\x18\x02 \x03(\x0b\x32\x1c.headcount.v1.AudienceSource\x12\x0c\n\x04list\x18\x03 \x01(\t\"\x88\x02\n\x0eResolveRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12(\n\x08\x61udience\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Audience\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x66unnel_only\x18\x05 \x01(\x08\x12*\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1a.headcount.v1.MemberFormat\x12\x0e\n\x06\x66ields\x18\x07 \x03(\t\x12*\n\x0bmin_version\x18\x08 \x01(\x0b\x32\x15.headcount.v1.Version\"U\n\nFunnelStep\x12(\n\x04step\x18\x01 \x01(\x0e\x32\x1a.headcount.v1.AudienceStep\x12\x0f\n\x07removed\x18\x02 \x01(\x04\x12\x0c\n\x04left\x18\x03 \x01(\x04\"\x9d\x01\n\x06\x46unnel\x12\x0f\n\x07matched\x18\x01 \x01(\x04\x12\'\n\x05steps\x18\x02 \x03(\x0b\x32\x18.headcount.v1.FunnelStep\x12\x10\n\x08sendable\x18\x03 \x01(\x04\x12\x16\n\x0ewithout_status\x18\x04 \x01(\x04\x12\x0f\n\x07include\x18\x05 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x06 \x03(\t\x12\r\n\x05lists\x18\x07 \x03(\t\"\xc1\x01\n\x0fResolveResponse\x12&\n\x04info\x18\x01 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12$\n\x06\x66unnel\x18\x02 \x01(\x0b\x32\x14.headcount.v1.Funnel\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12\x34\n\x07members\x18\x04 \x01(\x0b\x32#.headcount.v1.StreamMembersResponse\"\xd4\x01\n\rFreezeRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12(\n\x08\x61udience\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Audience\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0e\n\x06\x66ields\x18\x06 \x03(\t\x12*\n\x0bmin_version\x18\x07 \x01(\x0b\x32\x15.headcount.v1.Version\"\x98\x01\n\x0e\x46reezeResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12$\n\x06\x66unnel\x18\x03 \x01(\x0b\x32\x14.headcount.v1.Funnel\x12*\n\x08warnings\x18\x04 \x03(\x0b\x32\x18.headcount.v1.Diagnostic*\xc1\x01\n\x0c\x41udienceStep\x12\x1d\n\x19\x41UDIENCE_STEP_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIENCE_STEP_EXCLUDED\x10\x01\x12\x1c\n\x18\x41UDIENCE_STEP_NOT_ACTIVE\x10\x02\x12\x1b\n\x17\x41UDIENCE_STEP_OPTED_OUT\x10\x03\x12\x1c\n\x18\x41UDIENCE_STEP_SUPPRESSED\x10\x04\x12\x1d\n\x19\x41UDIENCE_STEP_HARD_BOUNCE\x10\x05\x32\x9f\x01\n\tAudiences\x12M\n\x07Resolve\x12\x1c.headcount.v1.ResolveRequest\x1a\x1d.headcount.v1.ResolveResponse\"\x03\x90\x02\x01\x30\x01\x12\x43\n\x06\x46reeze\x12\x1b.headcount.v1.FreezeRequest\x1a\x1c.headcount.v1.FreezeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadcount/v1/audiences.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/common.proto\x1a\x1aheadcount/v1/segment.proto\x1a\x1bheadcount/v1/segments.proto\"\x83\x01\n\x0e\x41udienceSource\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x12(\n\x07segment\x18\x03 \x01(\x0b\x32\x15.headcount.v1.SegmentH\x00\x12\x0f\n\x05saved\x18\x04 \x01(\tH\x00\x12\x0e\n\x04list\x18\x05 \x01(\tH\x00\x42\x06\n\x04\x66orm\"v\n\x08\x41udience\x12-\n\x07include\x18\x01 \x03(\x0b\x32\x1c.headcount.v1.AudienceSource\x12-\n\x07\x65xclude\x18\x02 \x03(\x0b\x32\x1c.headcount.v1.AudienceSource\x12\x0c\n\x04list\x18\x03 \x01(\t\"\x88\x02\n\x0eResolveRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12(\n\x08\x61udience\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Audience\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x66unnel_only\x18\x05 \x01(\x08\x12*\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1a.headcount.v1.MemberFormat\x12\x0e\n\x06\x66ields\x18\x07 \x03(\t\x12*\n\x0bmin_version\x18\x08 \x01(\x0b\x32\x15.headcount.v1.Version\"U\n\nFunnelStep\x12(\n\x04step\x18\x01 \x01(\x0e\x32\x1a.headcount.v1.AudienceStep\x12\x0f\n\x07removed\x18\x02 \x01(\x04\x12\x0c\n\x04left\x18\x03 \x01(\x04\"\xfb\x01\n\x06\x46unnel\x12\x0f\n\x07matched\x18\x01 \x01(\x04\x12\'\n\x05steps\x18\x02 \x03(\x0b\x32\x18.headcount.v1.FunnelStep\x12\x10\n\x08sendable\x18\x03 \x01(\x04\x12\x16\n\x0ewithout_status\x18\x04 \x01(\x04\x12\x0f\n\x07include\x18\x05 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x06 \x03(\t\x12\r\n\x05lists\x18\x07 \x03(\t\x12.\n\x05saved\x18\x08 \x03(\x0b\x32\x1f.headcount.v1.Funnel.SavedEntry\x1a,\n\nSavedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc1\x01\n\x0fResolveResponse\x12&\n\x04info\x18\x01 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12$\n\x06\x66unnel\x18\x02 \x01(\x0b\x32\x14.headcount.v1.Funnel\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12\x34\n\x07members\x18\x04 \x01(\x0b\x32#.headcount.v1.StreamMembersResponse\"\xd4\x01\n\rFreezeRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12(\n\x08\x61udience\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Audience\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0e\n\x06\x66ields\x18\x06 \x03(\t\x12*\n\x0bmin_version\x18\x07 \x01(\x0b\x32\x15.headcount.v1.Version\"\x98\x01\n\x0e\x46reezeResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\x12$\n\x06\x66unnel\x18\x03 \x01(\x0b\x32\x14.headcount.v1.Funnel\x12*\n\x08warnings\x18\x04 \x03(\x0b\x32\x18.headcount.v1.Diagnostic*\xc1\x01\n\x0c\x41udienceStep\x12\x1d\n\x19\x41UDIENCE_STEP_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIENCE_STEP_EXCLUDED\x10\x01\x12\x1c\n\x18\x41UDIENCE_STEP_NOT_ACTIVE\x10\x02\x12\x1b\n\x17\x41UDIENCE_STEP_OPTED_OUT\x10\x03\x12\x1c\n\x18\x41UDIENCE_STEP_SUPPRESSED\x10\x04\x12\x1d\n\x19\x41UDIENCE_STEP_HARD_BOUNCE\x10\x05\x32\x9f\x01\n\tAudiences\x12M\n\x07Resolve\x12\x1c.headcount.v1.ResolveRequest\x1a\x1d.headcount.v1.ResolveResponse\"\x03\x90\x02\x01\x30\x01\x12\x43\n\x06\x46reeze\x12\x1b.headcount.v1.FreezeRequest\x1a\x1c.headcount.v1.FreezeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headcount.v1.audiences_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FUNNEL_SAVEDENTRY']._loaded_options = None
+  _globals['_FUNNEL_SAVEDENTRY']._serialized_options = b'8\001'
   _globals['_AUDIENCES'].methods_by_name['Resolve']._loaded_options = None
   _globals['_AUDIENCES'].methods_by_name['Resolve']._serialized_options = b'\220\002\001'
-  _globals['_AUDIENCESTEP']._serialized_start=1498
-  _globals['_AUDIENCESTEP']._serialized_end=1691
+  _globals['_AUDIENCESTEP']._serialized_start=1592
+  _globals['_AUDIENCESTEP']._serialized_end=1785
   _globals['_AUDIENCESOURCE']._serialized_start=164
   _globals['_AUDIENCESOURCE']._serialized_end=295
   _globals['_AUDIENCE']._serialized_start=297
@@ -48,13 +50,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNNELSTEP']._serialized_start=684
   _globals['_FUNNELSTEP']._serialized_end=769
   _globals['_FUNNEL']._serialized_start=772
-  _globals['_FUNNEL']._serialized_end=929
-  _globals['_RESOLVERESPONSE']._serialized_start=932
-  _globals['_RESOLVERESPONSE']._serialized_end=1125
-  _globals['_FREEZEREQUEST']._serialized_start=1128
-  _globals['_FREEZEREQUEST']._serialized_end=1340
-  _globals['_FREEZERESPONSE']._serialized_start=1343
-  _globals['_FREEZERESPONSE']._serialized_end=1495
-  _globals['_AUDIENCES']._serialized_start=1694
-  _globals['_AUDIENCES']._serialized_end=1853
+  _globals['_FUNNEL']._serialized_end=1023
+  _globals['_FUNNEL_SAVEDENTRY']._serialized_start=979
+  _globals['_FUNNEL_SAVEDENTRY']._serialized_end=1023
+  _globals['_RESOLVERESPONSE']._serialized_start=1026
+  _globals['_RESOLVERESPONSE']._serialized_end=1219
+  _globals['_FREEZEREQUEST']._serialized_start=1222
+  _globals['_FREEZEREQUEST']._serialized_end=1434
+  _globals['_FREEZERESPONSE']._serialized_start=1437
+  _globals['_FREEZERESPONSE']._serialized_end=1589
+  _globals['_AUDIENCES']._serialized_start=1788
+  _globals['_AUDIENCES']._serialized_end=1947
 # @@protoc_insertion_point(module_scope)

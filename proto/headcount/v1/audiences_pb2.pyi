@@ -80,7 +80,14 @@ class FunnelStep(_message.Message):
     def __init__(self, step: _Optional[_Union[AudienceStep, str]] = ..., removed: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
 
 class Funnel(_message.Message):
-    __slots__ = ("matched", "steps", "sendable", "without_status", "include", "exclude", "lists")
+    __slots__ = ("matched", "steps", "sendable", "without_status", "include", "exclude", "lists", "saved")
+    class SavedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     MATCHED_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     SENDABLE_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +95,7 @@ class Funnel(_message.Message):
     INCLUDE_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_FIELD_NUMBER: _ClassVar[int]
     LISTS_FIELD_NUMBER: _ClassVar[int]
+    SAVED_FIELD_NUMBER: _ClassVar[int]
     matched: int
     steps: _containers.RepeatedCompositeFieldContainer[FunnelStep]
     sendable: int
@@ -95,7 +103,8 @@ class Funnel(_message.Message):
     include: _containers.RepeatedScalarFieldContainer[str]
     exclude: _containers.RepeatedScalarFieldContainer[str]
     lists: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, matched: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[FunnelStep, _Mapping]]] = ..., sendable: _Optional[int] = ..., without_status: _Optional[int] = ..., include: _Optional[_Iterable[str]] = ..., exclude: _Optional[_Iterable[str]] = ..., lists: _Optional[_Iterable[str]] = ...) -> None: ...
+    saved: _containers.ScalarMap[str, str]
+    def __init__(self, matched: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[FunnelStep, _Mapping]]] = ..., sendable: _Optional[int] = ..., without_status: _Optional[int] = ..., include: _Optional[_Iterable[str]] = ..., exclude: _Optional[_Iterable[str]] = ..., lists: _Optional[_Iterable[str]] = ..., saved: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ResolveResponse(_message.Message):
     __slots__ = ("info", "funnel", "warnings", "members")

@@ -47,6 +47,7 @@ def to_funnel(funnel: Funnel) -> pb.Funnel:
         include=funnel.include,
         exclude=funnel.exclude,
         lists=funnel.lists,
+        saved=dict(funnel.saved),
     )
 
 
@@ -63,6 +64,7 @@ def funnel(message: pb.Funnel, warnings: tuple[QueryWarning, ...]) -> Funnel:
         include=tuple(message.include),
         exclude=tuple(message.exclude),
         lists=tuple(message.lists),
+        saved=tuple(sorted(message.saved.items())),
         warnings=warnings,
     )
 

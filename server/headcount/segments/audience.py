@@ -26,7 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from threading import Lock
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from pyroaring import BitMap
 
@@ -40,8 +42,9 @@ from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Query, tree_of
 from headcount.query.format import format as canonical
+from headcount.query.limits import Limits
 from headcount.query.names import Known
-from headcount.query.saved import Saved
+from headcount.query.saved import Saved, memberships, with_used
 from headcount.query.tree import children
 from headcount.query.whole import Wholes
 
@@ -88,7 +91,8 @@ class Funnel:
     An audience in numbers; those of `steps` are in order, and each is there.
 
     `without_status` of those taken out as not active have no status at all. `include` and `exclude`
-    are canonical texts, `lists` the lists whose opt-outs were respected.
+    are canonical texts, `lists` the lists whose opt-outs were respected, `saved` the names and
+    texts of the saved segments that were used.
     """
 
     matched: int
@@ -97,6 +101,7 @@ class Funnel:
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     lists: tuple[str, ...]
+    saved: tuple[tuple[str, str], ...]
     warnings: tuple[QueryWarning, ...]
 
     @property
@@ -145,7 +150,8 @@ def resolve(
 
     *suppression* is the workspace's own by default.
 
-    Costs what its segments cost, and some bitmap operations a block.
+    Costs what its segments cost, and some bitmap operations a block: 1 ms for 2^20 contacts and
+    segments that are remembered. A suppression list costs 1 to 2 µs an id when it is first looked at.
 
     Raises:
         UserError: nothing is included, a segment is not valid (`field` says which, as
@@ -221,6 +227,7 @@ class _Resolution:
             include=texts[: len(self._include)],
             exclude=texts[len(self._include) :],
             lists=self._lists,
+            saved=_definitions(self._trees, self._engine.known.saved, self._context.limits),
             warnings=tuple(self._warnings(without_status)),
         )
         return Resolved(funnel, tuple(found))
@@ -241,7 +248,7 @@ class _Resolution:
                     left = left - self._rules.members(place, block)
                 return left
             case Step.SUPPRESSED:
-                return left - self._suppression.rows(block.ids)
+                return left - _suppressed(self._suppression, block.ids)
             case Step.HARD_BOUNCE:
                 return left - self._rules.members(1, block)
 
@@ -282,6 +289,24 @@ class _Resolution:
                 "nothing in this segment asks for `status`; an audience leaves out who is not"
                 " active, but elsewhere the segment holds them: add `and status = Active`",
             )
+
+
+# By the ids of a block: the list last looked up in it, and the rows found. Looking up costs about
+# 1 to 2 µs for each id on the list; blocks and lists mostly stay what they are from one send to another.
+_found: WeakKeyDictionary[IdColumn, tuple[Suppression, BitMap]] = WeakKeyDictionary()
+_finding = Lock()
+
+
+def _suppressed(suppression: Suppression, ids: IdColumn) -> BitMap:
+    """Return the rows of a block that are suppressed, shared."""
+    with _finding:
+        known = _found.get(ids)
+    if known is not None and known[0] is suppression:
+        return known[1]
+    rows = suppression.rows(ids)
+    with _finding:
+        _found[ids] = (suppression, rows)
+    return rows
 
 
 def respected_lists(segment: tree.Segment, saved: Saved) -> Iterator[str]:
@@ -331,6 +356,15 @@ def _respected(
         names += respected_lists(segment, known.saved)
     spelt = (known.lists.get(field_key(name, LISTS), name) for name in names)
     return tuple(dict.fromkeys(spelt))
+
+
+def _definitions(
+    segments: Iterable[tree.Segment], saved: Saved, limits: Limits
+) -> tuple[tuple[str, str], ...]:
+    """Return the name and text of every saved segment that is used, by name."""
+    names = {node.name for segment in segments for node in memberships(segment)}
+    found = {one.name: one.text for name in names for one in with_used(name, saved, limits)}
+    return tuple(sorted(found.items()))
 
 
 def _counts(matched: int, removed: dict[Step, int]) -> Iterator[StepCount]:

@@ -35,6 +35,7 @@ def funnel_document(funnel: Funnel) -> dict[str, object]:
         "include": list(funnel.include),
         "exclude": list(funnel.exclude),
         "lists": list(funnel.lists),
+        "saved": dict(funnel.saved),
         "matched": funnel.matched,
         "steps": [
             {"step": str(one.step), "removed": one.removed, "left": one.left}
