@@ -151,7 +151,7 @@ def resolve(
     *suppression* is the workspace's own by default.
 
     Costs what its segments cost, and some bitmap operations a block: 1 ms for 2^20 contacts and
-    segments that are remembered. A suppression list costs 1 to 2 µs an id when it is first looked at.
+    segments that are remembered; the first time, 1 to 2 µs more for each suppressed id.
 
     Raises:
         UserError: nothing is included, a segment is not valid (`field` says which, as
@@ -291,8 +291,8 @@ class _Resolution:
             )
 
 
-# By the ids of a block: the list last looked up in it, and the rows found. Looking up costs about
-# 1 to 2 µs for each id on the list; blocks and lists mostly stay what they are from one send to another.
+# By the ids of a block: the list last looked up in it, and the rows found. Looking up costs 1 to 2 µs
+# for each id on the list; blocks and lists mostly stay what they are from one send to the next.
 _found: WeakKeyDictionary[IdColumn, tuple[Suppression, BitMap]] = WeakKeyDictionary()
 _finding = Lock()
 
