@@ -291,8 +291,8 @@ class _Resolution:
             )
 
 
-# By the ids of a block: the list last looked up in it, and the rows found. Looking up costs 1 to 2 µs
-# for each id on the list; blocks and lists mostly stay what they are from one send to the next.
+# By the ids of a block: the list last looked up in it, and the rows found. Looking up costs
+# 1 to 2 µs an id; lists and the ids of blocks mostly stay what they are from one send to the next.
 _found: WeakKeyDictionary[IdColumn, tuple[Suppression, BitMap]] = WeakKeyDictionary()
 _finding = Lock()
 
