@@ -18,7 +18,8 @@ from support.compare import Case, compare
 
 SUPPORT = Path(__file__).parent
 MODULES = ("oracle_time", "oracle_text", "oracle_values", "oracle_functions", "oracle",
-           "oracle_audience")  # fmt: skip
+           "oracle_audience", "oracle_reports",
+)  # fmt: skip
 
 Mistake = tuple[str, str, str, str]  # what is wrong; the module; the right text; the wrong text
 
