@@ -288,6 +288,7 @@ FRAGMENTS = {
 OTHER = (
     "headcount.v1.Segment", "format(parse(text))", "as_of - 30 d < t <= as_of",
     "as_of < t <= as_of + 7 d", "--for-send",
+    '"today"', '"30 days ago"',
 )  # fmt: skip
 
 

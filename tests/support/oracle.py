@@ -100,8 +100,8 @@ def holds(query: Query, subject: Subject, segment: tree.Segment) -> bool:
             return compare_holds(query, subject, segment)
         case tree.Between(operand, low, high, negated):
             held = value(query, subject, operand)
-            above = compared(query, CompareOp.GE, held, right(query, subject, low))
-            below = compared(query, CompareOp.LE, held, right(query, subject, high))
+            above = compared(query, CompareOp.GE, held, beside(query, subject, held, low))
+            below = compared(query, CompareOp.LE, held, beside(query, subject, held, high))
             return (above and below) != negated
         case tree.In(operand, options, negated):
             return is_any_of(query, subject, operand, options) != negated
@@ -145,13 +145,15 @@ def holds(query: Query, subject: Subject, segment: tree.Segment) -> bool:
 def compare_holds(query: Query, subject: Subject, node: tree.Compare) -> bool:
     """Sections 2 and 8: `!=` is the complement of `=`; `= ""` is `is empty`."""
     held = value(query, subject, node.left)
+    if isinstance(node.left, tree.String):
+        held = beside(query, subject, right(query, subject, node.right), node.left)
     op = TIME_WORDS.get(node.op, node.op)
     if op in (CompareOp.EQ, CompareOp.NE):
         if node.right == tree.String(""):
             return (held is None) == (op is CompareOp.EQ)
-        equal = compared(query, CompareOp.EQ, held, right(query, subject, node.right))
+        equal = compared(query, CompareOp.EQ, held, beside(query, subject, held, node.right))
         return equal == (op is CompareOp.EQ)
-    return compared(query, op, held, right(query, subject, node.right))
+    return compared(query, op, held, beside(query, subject, held, node.right))
 
 
 def is_any_of(
@@ -161,8 +163,18 @@ def is_any_of(
     if tree.String("") in options:
         raise RefusedError("an empty string in a list; write `is empty`")
     held = value(query, subject, operand)
-    there = (right(query, subject, option) for option in options)
+    there = (beside(query, subject, held, option) for option in options)
     return any(compared(query, CompareOp.EQ, held, one) for one in there)
+
+
+def beside(query: Query, subject: Subject, other: Value, node: tree.Value) -> Value:
+    """Section 8, Time expressions: a text beside a time is the date or clock time it spells."""
+    if isinstance(node, tree.String) and isinstance(other, dt.date | SpokenInstant):
+        spelt = dt.datetime.fromisoformat(node.value)
+        is_date = len(node.value) == len("2026-03-31")
+        literal = tree.Date(spelt.date()) if is_date else tree.DateTime(spelt)
+        return value(query, subject, literal)
+    return right(query, subject, node)
 
 
 # --- lists and samples ------------------------------------------------------------------------

@@ -20,6 +20,7 @@ import re2
 
 from headcount.model.schema import STATUSES, Field, FieldType
 from headcount.query import tree
+from headcount.query.format import format as canonical
 from headcount.query.lexicon import is_bare_word
 from headcount.query.tree import (
     CompareOp,
@@ -356,24 +357,31 @@ class Writer(Operands):
             case 2 | 3:
                 return tree.Age(node, self.dice.pick(ORDER), self.duration())
             case 4 | 5:
-                low, high = self.time(operand), self.time(operand)
+                low, high = self.maybe_quoted(operand), self.maybe_quoted(operand)
                 return tree.Between(node, low, high, self.negated())
             case 6:
                 op = self.dice.pick((CompareOp.BEFORE, CompareOp.AFTER))
-                return tree.Compare(node, op, self.time(operand))
+                return tree.Compare(node, op, self.maybe_quoted(operand))
             case 7:
                 if self.dice.chance(50):
                     return tree.Compare(node, CompareOp.ON, self.day(operand))
-                options = (self.time(operand), self.time(operand))
+                options = (self.maybe_quoted(operand), self.maybe_quoted(operand))
                 return tree.In(node, options, self.negated())
             case 8 if "fields" in self.features:
                 other = self.any_time().node
                 return tree.Compare(node, self.dice.pick(ORDER + EQUALITY), other)
         op = self.dice.pick(ORDER + EQUALITY)
-        right = self.time(operand)
+        right = self.maybe_quoted(operand)
         if isinstance(right, tree.Ago) and op in ORDER:  # that is how an age is written
             return tree.Age(node, op, right.duration)
         return tree.Compare(node, op, right)
+
+    def maybe_quoted(self, operand: Operand) -> tree.Value:
+        """Return a time beside *operand*; a literal sometimes as the text that JSON has for it."""
+        time = self.time(operand)
+        if isinstance(time, tree.Date | tree.DateTime) and self.dice.chance(25):
+            return tree.String(canonical(time))
+        return time
 
     # --- lists and events ---------------------------------------------------------------------
 

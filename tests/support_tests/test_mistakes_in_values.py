@@ -8,7 +8,7 @@ import pytest
 
 from support.broken import Cases, Mistake, broken_oracle, seen_after
 
-SEED, COUNT = 13, 6000
+SEED, COUNT = 14, 6000
 
 MISTAKES: list[Mistake] = [
     # missing values

@@ -61,6 +61,7 @@ def compare(b: Binder, node: tree.Compare, scope: Scope) -> Condition:
     if op in (CompareOp.EQ, CompareOp.NE) and node.right == tree.String(""):
         return negated_if(op is CompareOp.EQ, present(left))
     right = bind_values.right(b, node.right, scope)
+    left, right = _beside(b, left, right, node)
     if op in _TIME_WORDS:
         for side, value in ((node.left, left), (node.right, right)):
             if not value.kind.is_time:
@@ -78,6 +79,8 @@ def between(b: Binder, node: tree.Between, scope: Scope) -> Condition:
     value = b.value(node.value, scope)
     low = bind_values.right(b, node.low, scope)
     high = bind_values.right(b, node.high, scope)
+    low = bind_values.beside(b, value, low, node.low)
+    high = bind_values.beside(b, value, high, node.high)
     above = tree.Compare(node.value, CompareOp.GE, node.low, span=node.span)
     below = tree.Compare(node.value, CompareOp.LE, node.high, span=node.span)
     found = all_of(
@@ -98,7 +101,7 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
     found: list[Condition] = []
     for option in node.options:
         other = bind_values.right(b, option, scope)
-        other = _id_text(value, other)
+        other = _id_text(value, bind_values.beside(b, value, other, option))
         if isinstance(other, Constant):
             if other.value == "" and other.kind is Kind.STRING:
                 message = "an empty text in a list, which nobody has; write `is empty`"
@@ -144,6 +147,16 @@ def compared(
     return _numbers(b, left, op, right, node)
 
 
+def _beside(
+    b: Binder, left: Expression, right: Expression, node: tree.Compare
+) -> tuple[Expression, Expression]:
+    """Return both sides, a text beside a time read as the time it spells."""
+    return (
+        bind_values.beside(b, right, left, node.left),
+        bind_values.beside(b, left, right, node.right),
+    )
+
+
 def _id_text(beside: Expression, value: Expression) -> Expression:
     """Return a whole number beside the id as text: `id = 42` is `id = "42"`."""
     if not (isinstance(beside, FieldValue) and is_exact(beside.field)):
@@ -166,8 +179,6 @@ def _misfit(b: Binder, left: Expression, right: Expression, node: tree.Compare) 
             hint += f" (a number of events is `count({word})`)"
     elif left.kind in (Kind.STRING, Kind.STRINGS) and isinstance(node.right, tree.Name):
         hint = f'; `{node.right.name}` is a field here: write "{node.right.name}" for the text'
-    elif left.kind.is_time and right.kind is Kind.STRING:
-        hint = "; write a date without quotes, as 2026-03-31"
     elif left.kind is Kind.STRING and right.kind is Kind.NUMBER:
         hint = "; write the number in quotes"
     elif left.kind.is_time and right.kind is Kind.DURATION:

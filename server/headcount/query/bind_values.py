@@ -10,6 +10,7 @@ A date beside an instant stands for its first instant; `date ± hours` is an ins
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from headcount.query.expressions import (
     Shifted,
     Unary,
 )
+from headcount.query.literals import quoted_time
 from headcount.query.names import ContactScope, Scope
 from headcount.query.rules import duration_fault
 from headcount.query.tree import Duration, Moment, Unit
@@ -96,6 +98,27 @@ def right(b: Binder, node: tree.Value, scope: Scope) -> Expression:
     if node.quoted:
         return name(node, scope)
     return Constant(node.name, Kind.STRING)
+
+
+def beside(b: Binder, other: Expression, found: Expression, node: tree.Value) -> Expression:
+    """
+    Return *found*, what *node* is bound to, as it is read beside *other*.
+
+    A text beside a time is the date or time it spells: JSON has no other way to write one.
+    """
+    if not (other.kind.is_time and isinstance(node, tree.String)):
+        return found
+    spelt = quoted_time(node.value)
+    if spelt is None:
+        message = (
+            f"expected a date such as 2026-03-31, or a time such as 2026-03-31T17:30:00Z, found"
+            f" {b.refusals.quoted(node)}; other times take no quotes: `today - 30 days`, in JSON"
+            ' {"expression": "today - 30 days"}'
+        )
+        raise b.refusals.invalid(message, node)
+    if isinstance(spelt, dt.datetime):
+        return value(b, tree.DateTime(spelt, span=node.span), b.contact_scope)
+    return value(b, tree.Date(spelt, span=node.span), b.contact_scope)
 
 
 def in_calendar(b: Binder, node: tree.Node, work: Callable[[], int]) -> int:

@@ -7,9 +7,9 @@ JSON values: what stands in `value` and its kin to the values, names and numbers
     {"field": "city"}                         another field's value
     {"expression": "total_spent / orders"}    anything else, in the text of the language
 
-A plain string is always text: JSON has no dates, so whether one is meant is known only beside a
-date field, by bind. Where nothing but a time can stand (windows; `before`, `after`, `on`), a string
-is the text of a time: "2026-03-31", "today", "30 days ago".
+A plain string is kept as text: JSON has no dates, so whether one is meant is known only beside a
+date field, where bind reads it as one. Where nothing but a time can stand (windows; `before`,
+`after`, `on`), a string is the text of a time: "2026-03-31", "today", "30 days ago".
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from lark import Token
 from headcount.model.errors import Reason
 from headcount.query.lexicon import clipped, is_bare_word
 from headcount.query.rules import MAX_EXACT, name_fault, text_fault
-from headcount.query.scanner import SpanError
+from headcount.query.scanner import SpanError, time_kind
 
 _ESCAPES: Mapping[str, str] = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
@@ -155,6 +155,18 @@ def read_datetime(token: Token) -> dt.datetime:
         return dt.datetime.fromisoformat(token.value.upper())
     except ValueError:
         raise fault from None
+
+
+def quoted_time(text: str) -> dt.date | None:
+    """Return the date or clock time that is spelt by a text as a token would be; None if none."""
+    kind = time_kind(text)
+    if kind is None:
+        return None
+    token = Token(kind, text, 0, end_pos=len(text))
+    try:
+        return read_date(token) if kind == "DATE" else read_datetime(token)
+    except SpanError:
+        return None  # such as 2026-02-30
 
 
 def write_datetime(value: dt.datetime) -> str:

@@ -155,11 +155,17 @@ def _check_number_ends(text: str, start: int, end: int) -> None:
     raise SpanError(message, start, last)
 
 
-def _time_kind(value: str, start: int) -> str:
-    if _DATE.fullmatch(value):
+def time_kind(text: str) -> str | None:
+    """Return DATE or DATETIME for a text that is written as one, else None."""
+    if _DATE.fullmatch(text):
         return "DATE"
-    if _DATETIME.fullmatch(value):
-        return "DATETIME"
+    return "DATETIME" if _DATETIME.fullmatch(text) else None
+
+
+def _time_kind(value: str, start: int) -> str:
+    kind = time_kind(value)
+    if kind is not None:
+        return kind
     end = start + len(value)
     if len(value) <= len("2026-03-04"):
         year, month, day = value.split("-")
