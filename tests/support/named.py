@@ -55,6 +55,11 @@ class Shelf:
         del name
         return tuple(self._saved)
 
+    def alike(self, text: str, most: int) -> tuple[Named, ...]:
+        """Return the first *most*."""
+        del text
+        return tuple(Named(n, canonical(s), s) for n, s in self._saved.items())[:most]
+
     def __len__(self) -> int:
         return len(self._saved)
 
