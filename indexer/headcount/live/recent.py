@@ -5,8 +5,8 @@ Recent blocks: the contacts that writes have touched, each with all that is know
 
 A write to a contact's fields takes the whole contact out of the block it was in, wherever that is,
 and makes it a row of a new block. So a query meets nothing but blocks, and a write costs what the
-contacts it touches cost. As with events, a recent block is joined with the one before it when that
-is not much larger: a few blocks hold all that was touched since the last compaction.
+contacts it touches cost. As with events, blocks of much the same size are joined from time to time:
+a few blocks hold all that was touched since the last compaction.
 
 What a new block holds is read from the old one when it is first asked for; when blocks are joined,
 it is read then, so that no chain of old blocks is kept.
@@ -27,12 +27,10 @@ from headcount.index.block import Block, Columns, Tables, event_schema
 from headcount.index.gather import gathered
 from headcount.index.lazy import Lazy
 from headcount.index.view import View
-from headcount.live.pieces import without_repeats
+from headcount.live.pieces import run_to_join, without_repeats
 from headcount.model.schema import EventType, Schema
 
 Positions = npt.NDArray[np.int64]
-
-_RATIO = 4
 
 
 def without_rows(blocks: Sequence[Block], block_rows: int, positions: Positions) -> list[Block]:
@@ -84,8 +82,9 @@ def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
     """
     count = len(view.base_blocks)
     recent = [block for block in blocks[count:] if block.live]
-    while len(recent) > 1 and _belong_together(recent[-2], recent[-1], view.block_rows):
-        recent[-2:] = [_joined(recent[-2:], view)]
+    start = run_to_join([len(block.live) for block in recent], view.block_rows)
+    if start is not None:
+        recent[start:] = [_joined(recent[start:], view)]
     kept = (
         block if block.number == place else replace(block, number=place)
         for place, block in enumerate(recent, count)
@@ -104,11 +103,6 @@ def parted(block: Block, view: View) -> Iterator[Block]:
         columns, tables = gathered(view.schema, [block], block.rows, rows)
         ordinals = block.ordinals[rows]
         yield Block.recent(block.number, ordinals, read(columns), read(tables), view.schema)
-
-
-def _belong_together(left: Block, right: Block, limit: int) -> bool:
-    sizes = len(left.live), len(right.live)
-    return sizes[0] < _RATIO * sizes[1] and sum(sizes) <= limit
 
 
 def _joined(blocks: Sequence[Block], view: View) -> Block:
