@@ -23,7 +23,7 @@ from headcount.storage import log_mark, log_segment, manifest, tables
 from headcount.storage.folder import WriterLock, generation_path
 from headcount.storage.log import CommitLog, segment_path
 from headcount.storage.log_mark import mark_path
-from headcount.storage.log_segment import Answer, Entry
+from headcount.storage.log_segment import Answer, Entry, request_key
 from headcount.storage.snapshot import open_snapshot
 from support import format_v1, stored, stored_log
 
@@ -174,8 +174,10 @@ def test_the_sample_of_format_2_stays_readable(tmp_path: Path) -> None:
             Entry(43, at + 1, 2, bytes(5000)),
             Entry(44, at + 3, 0, b""),
         ]
-        assert log.request("request one") == Answer("request one", 43, at + 1, b"its answer")
-        assert log.request("request two") == Answer("request two", 44, at + 3, b"")
+        assert log.request("request one") == Answer(
+            request_key("request one"), 43, at + 1, b"its answer"
+        )
+        assert log.request("request two") == Answer(request_key("request two"), 44, at + 3, b"")
 
 
 @pytest.fixture
@@ -223,8 +225,9 @@ def test_the_sums_of_the_log_are_as_described(segment: apsw.Connection, tmp_path
         assert chain == found
     rows = list(segment.execute("SELECT * FROM requests"))
     assert rows
-    for _, request_id, sequence, at, answer, crc32 in rows:
-        assert zlib.crc32(f"{request_id}\0{sequence} {at}\0".encode() + answer) == crc32
+    for _, request, sequence, at, answer, crc32 in rows:
+        assert zlib.crc32(request + struct.pack("<qq", sequence, at) + answer) == crc32
+    assert rows[0][1] == hashlib.blake2b(b"request 3.0", digest_size=16).digest()
     data = mark_path(tmp_path / "data", stored_log.WORKSPACE).read_bytes()
     body = struct.pack("<4sIqq16s", b"HCMK", 1, stored_log.EPOCH, 3, chain)
     assert data == body + struct.pack("<I", zlib.crc32(body))

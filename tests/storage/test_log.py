@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -84,7 +85,7 @@ def test_answers_come_with_the_commit(tmp_path: Path) -> None:
         for _ in range(2):
             a, b = found.request("a"), found.request("b")
             assert a is not None
-            assert (a.request_id, a.sequence, a.at, a.answer) == ("a", 1, 10, b"yes")
+            assert (a.sequence, a.at, a.answer) == (1, 10, b"yes")
             assert b is not None
             assert b.answer == b""
             if found.last == 1:
@@ -358,12 +359,25 @@ def test_erased_bytes_are_gone(tmp_path: Path) -> None:
     """After rotating and cutting, no file of the folder holds what a commit did."""
     folder = tmp_path / "data"
     with stored_log.opened(folder) as found:
-        found.append(1, 1, b"ann@example.com" * 500)
+        found.append(1, 1, b"ann@example.com" * 500, [("upsert ann@example.com", b"yes")])
         found.append(2, 1, b"forget her")
         assert any(b"ann@" in p.read_bytes() for p in log_files(folder, W))
         found.rotate(0)
         found.cut(2)
         assert not any(b"ann@" in p.read_bytes() for p in log_files(folder, W))
+
+
+@pytest.mark.parametrize("finish", [CommitLog.close, lambda found: found.rotate(0)])
+def test_a_replay_that_is_given_up(tmp_path: Path, finish: Callable[[CommitLog], None]) -> None:
+    """It does not keep the log from being closed or rotated."""
+    folder = tmp_path / "data"
+    with stored_log.opened(folder) as found:
+        stored_log.write(found, 5)
+        replay = found.replay(0)
+        assert next(replay).sequence == 1
+        finish(found)
+    with stored_log.opened(folder) as found:
+        assert stored_log.holds(found, 5)
 
 
 def test_cutting_and_looking_from_another_thread(tmp_path: Path) -> None:

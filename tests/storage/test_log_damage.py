@@ -232,7 +232,7 @@ CHANGES = [
     ("UPDATE commits SET sequence = 5 WHERE sequence = 40", "missing; 41 comes next", "40"),
     ("DELETE FROM requests WHERE number = 3", "expected rows 1 to", "requests"),
     ("UPDATE requests SET answer = x'00' WHERE number = 3", "checksum", "requests, row 3"),
-    ("UPDATE requests SET request_id = 'x' WHERE number = 3", "checksum", "requests, row 3"),
+    ("UPDATE requests SET request = x'00' WHERE number = 3", "checksum", "requests, row 3"),
     ("UPDATE meta SET value = '32' WHERE name = 'first'", "checksum", "meta first"),
     ("DELETE FROM meta WHERE name = 'chain'", "no `chain`", "meta"),
     ("DROP TABLE requests", "no such table", "requests"),

@@ -44,7 +44,15 @@ from headcount.model.errors import (
 from headcount.storage import files, log_segment
 from headcount.storage.folder import WriterLock, check_name, workspace_folder
 from headcount.storage.log_mark import Mark, MarkFile, mark_path, read_mark
-from headcount.storage.log_segment import NO_CHAIN, RESTORE, WAL, Answer, Entry, Segment
+from headcount.storage.log_segment import (
+    NO_CHAIN,
+    RESTORE,
+    WAL,
+    Answer,
+    Entry,
+    Segment,
+    request_key,
+)
 
 MAX_BYTES = 256 << 20  # of one commit; SQLite's own limit is 1e9
 
@@ -156,7 +164,7 @@ class CommitLog:
         self._failure: str | None = None
         self._guard = threading.Lock()  # of _closed
         self._closed: list[_Closed] = []
-        self._answers: OrderedDict[str, tuple[int, int]] = OrderedDict()  # id -> number, at
+        self._answers: OrderedDict[bytes, tuple[int, int]] = OrderedDict()  # key -> number, at
         firsts = self._tidy()
         self._mark = MarkFile(mark_path(folder, workspace))
         try:
@@ -316,10 +324,10 @@ class CommitLog:
         return segment
 
     def _remember(self) -> None:
-        """Learn the ids of the requests whose answers the active segment holds."""
+        """Learn the keys of the requests whose answers the active segment holds."""
         self._answers.clear()
         for number, found in self._active.answers():
-            self._answers[found.request_id] = number, found.at
+            self._answers[found.request] = number, found.at
 
     @property
     def first(self) -> int:
@@ -366,15 +374,16 @@ class CommitLog:
             )
         if not erasure:
             self._refuse_full()
-        assert not any(request_id in self._answers for request_id, _ in requests), "a known id"
+        keyed = [(request_key(request_id), answer) for request_id, answer in requests]
+        assert not any(key in self._answers for key, _ in keyed), "a known id"
         first = self._active.requests + 1
         try:
-            sequence = self._active.append(at, records, data, requests)
+            sequence = self._active.append(at, records, data, keyed)
             self._mark.write(Mark(self.epoch, sequence, self._active.chain))
         except BaseException as error:
             raise self._fail(f"commit {self.last + 1}", error) from error
-        for number, (request_id, _) in enumerate(requests, first):
-            self._answers[request_id] = number, at
+        for number, (key, _) in enumerate(keyed, first):
+            self._answers[key] = number, at
         while len(self._answers) > self._settings.requests:
             self._answers.popitem(last=False)
         return sequence
@@ -427,7 +436,7 @@ class CommitLog:
 
     def request(self, request_id: str) -> Answer | None:
         """Return what a request was answered, None when it was not seen or is forgotten."""
-        found = self._answers.get(request_id)
+        found = self._answers.get(request_key(request_id))
         return None if found is None else self._active.answer(found[0])
 
     def rotate(self, at: int) -> None:

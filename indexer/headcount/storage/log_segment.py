@@ -50,13 +50,14 @@ CREATE TABLE commits (
     requests INTEGER NOT NULL, crc32 INTEGER NOT NULL, chain BLOB NOT NULL,
     data BLOB NOT NULL) STRICT;
 CREATE TABLE requests (
-    number INTEGER PRIMARY KEY, request_id TEXT NOT NULL, sequence INTEGER NOT NULL,
+    number INTEGER PRIMARY KEY, request BLOB NOT NULL, sequence INTEGER NOT NULL,
     at INTEGER NOT NULL, answer BLOB NOT NULL, crc32 INTEGER NOT NULL) STRICT;
 """
 
 _COMMIT = "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)"
 _REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)"
 _LINK = struct.Struct(f"<{CHAIN_BYTES}sqqqqI")  # chain before, sequence, at, records, requests, crc
+_WHEN = struct.Struct("<qq")
 RESTORE = (
     "restore the data folder from a copy; with none, remove the segments of the log from here on "
     "and log.mark, which gives up these commits and all later ones"
@@ -75,18 +76,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered, by the commit *sequence* at *at* (µs since 1970, UTC)."""
+    """
+    What a request was answered, by the commit *sequence* at *at* (µs since 1970, UTC).
 
-    request_id: str
+    `request` is the `request_key` of its id: an id may be of any length and may name a person.
+    """
+
+    request: bytes
     sequence: int
     at: int
     answer: bytes
 
     @property
     def crc32(self) -> int:
-        """CRC-32 of the request's id, a NUL, sequence and time as decimals, a NUL, the answer."""
-        head = f"{self.request_id}\0{self.sequence} {self.at}\0".encode()
+        """CRC-32 of the request's key, sequence and time as int64, and the answer."""
+        head = self.request + _WHEN.pack(self.sequence, self.at)
         return zlib.crc32(self.answer, zlib.crc32(head))
+
+
+def request_key(request_id: str) -> bytes:
+    """Return 16 bytes that stand for a request's id: a digest of it."""
+    return blake2b(request_id.encode(), digest_size=16).digest()
 
 
 def link(before: bytes, sequence: int, at: int, records: int, requests: int, crc32: int) -> bytes:
@@ -144,10 +154,10 @@ def create(
 
 def _request_rows(
     before: int, answers: Sequence[Answer]
-) -> Iterator[tuple[int, str, int, int, bytes, int]]:
+) -> Iterator[tuple[int, bytes, int, int, bytes, int]]:
     """Yield the rows of *answers*, numbered on from *before*."""
     for number, found in enumerate(answers, before + 1):
-        yield number, found.request_id, found.sequence, found.at, found.answer, found.crc32
+        yield number, found.request, found.sequence, found.at, found.answer, found.crc32
 
 
 def _wal(path: Path) -> Path:
@@ -185,6 +195,7 @@ class Segment:
                 has it open.
         """
         self.path = path
+        self._reading_from: apsw.Cursor | None = None
         flags = apsw.SQLITE_OPEN_READONLY if immutable else apsw.SQLITE_OPEN_READWRITE
         uri = path.absolute().as_uri() + ("?immutable=1" if immutable else "")
         with self._reading("the file"):
@@ -239,10 +250,12 @@ class Segment:
                 raise self._damaged("impossible values", f"commit {self.last}")
 
     def append(
-        self, at: int, records: int, data: bytes, answers: Sequence[tuple[str, bytes]]
+        self, at: int, records: int, data: bytes, answers: Sequence[tuple[bytes, bytes]]
     ) -> int:
         """
         Write a commit and return its sequence once it is on the disk.
+
+        *answers* are request keys, each with its answer.
 
         Whatever this raises: the outcome is unknown, and the segment must be abandoned.
         """
@@ -254,7 +267,7 @@ class Segment:
         if answers:
             execute("BEGIN IMMEDIATE")
             execute(_COMMIT, row)
-            made = [Answer(request_id, sequence, at, answer) for request_id, answer in answers]
+            made = [Answer(request, sequence, at, answer) for request, answer in answers]
             self._database.executemany(_REQUEST, _request_rows(self.requests, made))
             execute("COMMIT")
         else:
@@ -266,22 +279,22 @@ class Segment:
         """
         Yield the commits with a sequence above *after*, in order, each verified.
 
-        Nothing may be appended while this is going on.
+        Nothing may be appended while this is going on, and settling ends it.
 
         Raises:
             CorruptionError: one does not match, or is missing.
         """
         after = max(after, self.first - 1)
         expected, chain = after + 1, self.chain_at(after)
-        cursor = None
+        self._reading_from = None
         while True:
             place = f"commit {expected}"
             with self._reading(place):
-                if cursor is None:
-                    cursor = self._database.execute(
+                if self._reading_from is None:
+                    self._reading_from = self._database.execute(
                         "SELECT * FROM commits WHERE sequence > ? ORDER BY sequence", (after,)
                     )
-                row: Any = next(cursor, None)
+                row: Any = next(self._reading_from, None)
             if row is None:
                 break
             if tuple(map(type, row)) != (int, int, int, int, int, bytes, bytes):
@@ -320,7 +333,7 @@ class Segment:
             CorruptionError: one does not match, or is missing.
         """
         rows = self._rows(
-            "SELECT * FROM requests ORDER BY number", (int, str, int, int, bytes, int), "requests"
+            "SELECT * FROM requests ORDER BY number", (int, bytes, int, int, bytes, int), "requests"
         )
         if [row[0] for row in rows] != list(range(1, self.requests + 1)):
             raise self._damaged(f"expected rows 1 to {self.requests}", "requests")
@@ -332,11 +345,11 @@ class Segment:
 
     def answer(self, number: int) -> Answer:
         """Return the stored answer of that number, verified."""
-        columns = "request_id, sequence, at, answer, crc32"
+        columns = "request, sequence, at, answer, crc32"
         place = f"requests, row {number}"
         for *row, crc32 in self._rows(
             f"SELECT {columns} FROM requests WHERE number = ?",
-            (str, int, int, bytes, int),
+            (bytes, int, int, bytes, int),
             place,
             (number,),
         ):
@@ -347,6 +360,8 @@ class Segment:
 
     def settle(self) -> None:
         """Bring everything from the write-ahead log into the file, durably, and empty it."""
+        if self._reading_from is not None:
+            self._reading_from.close(force=True)  # a replay given up halfway keeps the file locked
         with files.explained(self.path, "no commit is lost"):
             self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
