@@ -53,7 +53,7 @@ def test_segments_are_bound_as_reviewed() -> None:
 
 
 def test_errors_read_as_reviewed() -> None:
-    """Every refusal says what was expected, what was found, and where."""
+    """51, 180: every refusal says what was expected, what was found, and where."""
     assert_as_reviewed(ERRORS, refused)
 
 

@@ -149,7 +149,7 @@ def test_null_asks_for_missing_values() -> None:
 
 
 def test_the_flat_form_of_other_tools() -> None:
-    """54, 178: conditions with operators as words, joined by logic, under a name."""
+    """53, 54, 178: conditions with operators as words, joined by logic, under a name."""
     document = {
         "name": "High Value Active",
         "conditions": [

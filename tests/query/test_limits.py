@@ -90,7 +90,7 @@ NESTED = [groups, complements, sums, calls, signs, wheres, windows]
 @pytest.mark.parametrize("nested", NESTED)
 @pytest.mark.parametrize("depth", [8, MAX_DEPTH])
 def test_depth(nested: object, depth: int) -> None:
-    """At the limit every form is taken and becomes every other; one past it, each is refused."""
+    """80: at the limit every form is taken and becomes every other; one past it, none is."""
     assert callable(nested)
     limits = Limits(depth=depth)
     segment = nested(depth)
@@ -169,7 +169,7 @@ def test_conditions() -> None:
 
 
 def test_a_thousand_conditions_is_the_default() -> None:
-    """1,000 conditions are taken, 1,001 are not."""
+    """80: 1,000 conditions are taken, 1,001 are not."""
     assert parse(" or ".join(["a = 1"] * 1_000))
     with pytest.raises(UserError, match="more than 1,000 conditions"):
         parse(" or ".join(["a = 1"] * 1_001))

@@ -1,7 +1,7 @@
 """
 Lint: what is probably a mistake is said, with a code, a place and what to do.
 
-The numbers 154, 180, 182 and 183 of the requirements are about this.
+What has a number in docs/checklist.md names it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def saved(**texts: str) -> Saved:
 
 
 def test_warnings_read_as_reviewed() -> None:
-    """Each says what is the matter, where, and what to do."""
+    """180, 182, 183: each says what is the matter, where, and what to do."""
     assert_as_reviewed(GOLDEN, lambda text: said(preview(ENGINE, text, CONTEXT).warnings))
 
 
