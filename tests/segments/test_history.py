@@ -37,6 +37,7 @@ class Kept:
     before: frozenset[str]
     moves: tuple[Moved, ...]
     since: int = T0
+    until: int = T0 + 24 * HOUR * 4_000
 
     @property
     def size(self) -> int:
@@ -175,6 +176,19 @@ def test_what_nobody_knows_is_refused(low: int, high: int, reason: Reason) -> No
     with pytest.raises(UserError) as refused:
         asked(Kept(frozenset(), ()), low, high)
     assert refused.value.reason is reason
+
+
+def test_what_is_not_said_is_all_there_is() -> None:
+    """From the beginning of the record to its end; an end beyond that is that."""
+    kept = Kept(frozenset(), (Moved("a", ENTER, T0 + HOUR),), until=T0 + 30 * HOUR)
+    clock = Clock(T0, BERLIN)
+    found = history(kept, None, None, clock)
+    assert (found.total.low, found.total.high) == (T0, T0 + 30 * HOUR)
+    assert found.total.begins == dt.datetime(2026, 3, 27, 12, tzinfo=dt.UTC)
+    assert found.total.ends == dt.datetime(2026, 3, 28, 18, tzinfo=dt.UTC)
+    assert history(kept, T0, T0 + 99 * HOUR, clock) == found
+    with pytest.raises(UserError, match="2026-03-28T18:00"):
+        history(kept, T0 + 31 * HOUR, T0 + 99 * HOUR, clock)
 
 
 def test_the_model_can_see_a_difference() -> None:

@@ -33,6 +33,7 @@ class Kept:
     """What a watch announced since it began."""
 
     since: int
+    until: int
     size: int
     announced: Sequence[Transition]
 
@@ -51,7 +52,7 @@ def watched(case: Case, *, seed: bool) -> tuple[Kept, int] | None:
     if not membership.is_exact:  # looked at once a second only
         return None
     size = 0 if seed else membership.size
-    return Kept(begin, size, [*seeds, *membership.advance(end)]), end
+    return Kept(begin, end, size, [*seeds, *membership.advance(end)]), end
 
 
 @pytest.mark.parametrize("run", range(4))

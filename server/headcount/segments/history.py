@@ -14,13 +14,14 @@ record began nobody knows when they came, so their first stay is in no average.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 from headcount.model.errors import Reason, UserError
-from headcount.query.clock import Clock
+from headcount.query.clock import Clock, to_datetime
 
 MOST_DAYS = 3_700  # ten years
 
@@ -31,8 +32,8 @@ class Transition(Protocol):
     """A contact that entered or left a segment."""
 
     @property
-    def contact(self) -> str:
-        """Return its id."""
+    def contact(self) -> Hashable:
+        """Return who: the same for the same contact."""
 
     @property
     def kind(self) -> str:
@@ -51,11 +52,15 @@ class Record(Protocol):
         """Return the instant (µs) from which on everything is known."""
 
     @property
+    def until(self) -> int:
+        """Return the instant up to which everything is known."""
+
+    @property
     def size(self) -> int:
         """Return how many members there were at `since`, before the first transition."""
 
     def transitions(self) -> Iterable[Transition]:
-        """Return all that happened from `since` on, in order of time."""
+        """Return all that happened from `since` up to `until`, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,16 @@ class Stretch:
     returns: int
     stays: int
     average_stay: float | None
+
+    @property
+    def begins(self) -> dt.datetime:
+        """Return `low` as a time, in UTC."""
+        return to_datetime(self.low)
+
+    @property
+    def ends(self) -> dt.datetime:
+        """Return `high` as a time, in UTC."""
+        return to_datetime(self.high)
 
     @property
     def size(self) -> int:
@@ -111,9 +126,11 @@ class History:
         return self.stayed / self.total.start if self.total.start else None
 
 
-def history(record: Record, low: int, high: int, clock: Clock) -> History:
+def history(record: Record, low: int | None, high: int | None, clock: Clock) -> History:
     """
     Return what happened from the instant *low* up to *high*, by days in the zone of *clock*.
+
+    None is the beginning of the record, and its end; nothing is told beyond that.
 
     Reads all transitions before *high*, 5 µs each, and holds a number for each
     contact that has entered.
@@ -122,6 +139,8 @@ def history(record: Record, low: int, high: int, clock: Clock) -> History:
         UserError: *low* is not before *high*, or before the record begins, or there are more than
             3,700 days.
     """
+    low = record.since if low is None else low
+    high = record.until if high is None else min(high, record.until)
     _require(record, low, high)
     days = _edges(low, high, clock)
     telling = _Telling(record.size)
@@ -161,9 +180,9 @@ class _Telling:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._since: dict[str, int] = {}  # of members whose entry is known, when it was
-        self._left: set[str] = set()
-        self._new: set[str] = set()  # members who were none at the start of what is asked
+        self._since: dict[Hashable, int] = {}  # of members whose entry is known, when it was
+        self._left: set[Hashable] = set()
+        self._new: set[Hashable] = set()  # members who were none at the start of what is asked
         self._all, self._day = _Sum(), _Sum()
         self.stayed = 0
 
@@ -211,15 +230,20 @@ class _Telling:
 
 
 def _require(record: Record, low: int, high: int) -> None:
-    if low >= high:
-        raise UserError(
-            Reason.INVALID_VALUE, "expected a beginning before the end; found none", field="low"
-        )
     if low < record.since:
         raise UserError(
             Reason.INVALID_VALUE,
-            "the history of this segment begins later than that: nobody was watching before",
-            field="low",
+            f"the history of this segment begins at {to_datetime(record.since).isoformat()}; what"
+            " was before is not known, or no longer kept",
+            field="since",
+        )
+    if low >= high:
+        raise UserError(
+            Reason.INVALID_VALUE,
+            "expected a beginning before the end, and before"
+            f" {to_datetime(record.until).isoformat()}, up to which the history is known; found"
+            f" {to_datetime(low).isoformat()}",
+            field="since",
         )
 
 
@@ -230,6 +254,6 @@ def _edges(low: int, high: int, clock: Clock) -> list[int]:
         raise UserError(
             Reason.LIMIT_EXCEEDED,
             f"expected at most {MOST_DAYS:,} days, found {last - first + 1:,}",
-            field="low",
+            field="since",
         )
     return [low, *(clock.day_start(day) for day in range(first + 1, last + 1)), high]
