@@ -8,14 +8,19 @@ from collections.abc import Sequence
 
 from headcount.answers import Info
 from headcount.index.view import Version
+from headcount.model.errors import Reason, UserError
+from headcount.query.clock import Clock, to_micros
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Query
+from headcount.segments.history import Record, history, no_record
 from headcount.segments.performance import WINDOW, Measured, performance
-from headcount.segments.report import Report
+from headcount.segments.report import HistoryReport, Report
 
 
 class Reporting:
     """Says how segments do: a part of `Workspace`."""
+
+    name: str
 
     @property
     def _engine(self) -> Engine:
@@ -65,6 +70,27 @@ class Reporting:
         measured = Measured(window, send, open, click, conversion, revenue)
         return self._measured(queries, measured, self._context(as_of, time_zone, timeout))
 
+    def history(
+        self,
+        watch: str,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> HistoryReport:
+        """Return how a watched segment grew and shrank, day by day; as far as it is known."""
+        started = time.perf_counter()
+        context = self._context(None, time_zone, timeout)
+        low, high = _instant(since, "since"), _instant(until, "until")
+        record = self._record(watch)
+        found = history(record, low, high, Clock(context.as_of, context.zone), context.check)
+        return HistoryReport(found, self._info(context, started, self._engine.view.version))
+
+    def _record(self, watch: str) -> Record:
+        """Return what is kept of a watch."""
+        return no_record(self.name, watch)
+
     def _measured(
         self, queries: Sequence[Query], measured: Measured, context: QueryContext
     ) -> Report:
@@ -73,3 +99,16 @@ class Reporting:
         found = performance(engine, queries, measured, context)
         info = self._info(context, started, engine.view.version)
         return Report(found.measured, found.segments, found.warnings, info)
+
+
+def _instant(moment: dt.datetime | None, name: str) -> int | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise UserError(
+            Reason.INVALID_VALUE,
+            f"expected {name} with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC); found one"
+            " without",
+            field=name,
+        )
+    return to_micros(moment)

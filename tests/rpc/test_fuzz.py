@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from headcount.query.engine import Engine
 from headcount.rpc import status
-from headcount.v1 import admin_pb2, contacts_pb2, events_pb2, saved_segments_pb2, segments_pb2
+from headcount.v1 import (
+    admin_pb2,
+    audiences_pb2,
+    contacts_pb2,
+    events_pb2,
+    reports_pb2,
+    saved_segments_pb2,
+    segments_pb2,
+)
 from support.held_writer import HeldWriter
 from support.random_messages import damaged, random_message
 from support.serving import Served, served
@@ -27,6 +35,8 @@ SERVICES = (
     saved_segments_pb2.DESCRIPTOR.services_by_name["SavedSegments"],
     contacts_pb2.DESCRIPTOR.services_by_name["Contacts"],
     events_pb2.DESCRIPTOR.services_by_name["Events"],
+    audiences_pb2.DESCRIPTOR.services_by_name["Audiences"],
+    reports_pb2.DESCRIPTOR.services_by_name["Reports"],
     admin_pb2.DESCRIPTOR.services_by_name["Admin"],
 )
 NOT_SERVED = {"CreateWorkspace", "ListWorkspaces", "DropWorkspace", "UpdateSchema", "Snapshot",
@@ -42,6 +52,7 @@ METHODS["grpc.health.v1.Health.Check"] = health_pb2.DESCRIPTOR.services_by_name[
 USER_ERRORS = {
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.ALREADY_EXISTS,
     grpc.StatusCode.UNIMPLEMENTED,
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.DATA_LOSS,
@@ -49,9 +60,10 @@ USER_ERRORS = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server of the small workspace."""
-    with served(Engine(view()), writer=HeldWriter(view())) as running:
+    folder = str(tmp_path_factory.mktemp("frozen"))
+    with served(Engine(view()), writer=HeldWriter(view()), audiences__folder=folder) as running:
         yield running
 
 

@@ -18,7 +18,10 @@ from headcount.embedded import Workspace
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
+from headcount.rpc import convert_reports
+from headcount.segments.history import History, Stretch
 from headcount.segments.report import Report
+from headcount.v1 import common_pb2
 from support.engines import view_of
 from support.serving import Served, served
 from support.small import AS_OF, SMALL
@@ -138,3 +141,30 @@ def test_the_command_prints_segments_side_by_side(
     assert set(
         dataclasses.asdict(Workspace(view_of(SMALL)).performance("everyone").segments[0])
     ) <= set(first)
+
+
+# --- history ------------------------------------------------------------------------------------
+
+
+def test_nothing_watched_has_no_history(ask: Ask) -> None:
+    """There is no watch of that name, whoever is asked."""
+    with pytest.raises(UserError) as refused:
+        ask("history", "vip")
+    assert refused.value.reason is Reason.NOT_FOUND
+    assert "`vip`" in refused.value.message
+    with pytest.raises(UserError) as naive:
+        ask("history", "vip", since=dt.datetime(2026, 1, 1))  # noqa: DTZ001
+    assert naive.value.field == "since"
+
+
+def test_a_history_survives_the_wire() -> None:
+    """Every number, days, and those that there are none of."""
+    stay = Stretch(0, 86_400_000_000, 4, 3, 2, 1, 1, 10_800.5)
+    none = Stretch(86_400_000_000, 2 * 86_400_000_000, 0, 0, 0, 0, 0, None)
+    told = History(stay, 3, (stay, none))
+    message = convert_reports.to_history(told, common_pb2.AnswerInfo())
+    again = type(message).FromString(message.SerializeToString())
+    assert convert_reports.history(again) == told
+    assert again.total.churn == 0.5
+    assert not again.days[1].HasField("churn")
+    assert not again.days[1].HasField("average_stay")

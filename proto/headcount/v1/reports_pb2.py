@@ -22,11 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from headcount.v1 import common_pb2 as headcount_dot_v1_dot_common__pb2
 from headcount.v1 import query_pb2 as headcount_dot_v1_dot_query__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadcount/v1/reports.proto\x12\x0cheadcount.v1\x1a\x19headcount/v1/common.proto\x1a\x18headcount/v1/query.proto\"i\n\x07Measure\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x01(\t\x12\x0c\n\x04open\x18\x03 \x01(\t\x12\r\n\x05\x63lick\x18\x04 \x01(\t\x12\x12\n\nconversion\x18\x05 \x01(\t\x12\x0f\n\x07revenue\x18\x06 \x01(\t\"j\n\x08Measured\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x03(\t\x12\x0c\n\x04open\x18\x03 \x03(\t\x12\r\n\x05\x63lick\x18\x04 \x03(\t\x12\x12\n\nconversion\x18\x05 \x03(\t\x12\x0f\n\x07revenue\x18\x06 \x01(\t\"\xd3\x03\n\x12SegmentPerformance\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12\x10\n\x08\x63ontacts\x18\x02 \x01(\x04\x12\x0f\n\x07reached\x18\x03 \x01(\x04\x12\x0e\n\x06opened\x18\x04 \x01(\x04\x12\x0f\n\x07\x63licked\x18\x05 \x01(\x04\x12\x11\n\tconverted\x18\x06 \x01(\x04\x12\r\n\x05sends\x18\x07 \x01(\x04\x12\r\n\x05opens\x18\x08 \x01(\x04\x12\x0e\n\x06\x63licks\x18\t \x01(\x04\x12\x13\n\x0b\x63onversions\x18\n \x01(\x04\x12\x14\n\x07revenue\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x16\n\topen_rate\x18\x0c \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nclick_rate\x18\r \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12\x63lick_to_open_rate\x18\x0e \x01(\x01H\x03\x88\x01\x01\x12\x1c\n\x0f\x63onversion_rate\x18\x0f \x01(\x01H\x04\x88\x01\x01\x12 \n\x13revenue_per_contact\x18\x10 \x01(\x01H\x05\x88\x01\x01\x42\n\n\x08_revenueB\x0c\n\n_open_rateB\r\n\x0b_click_rateB\x15\n\x13_click_to_open_rateB\x12\n\x10_conversion_rateB\x16\n\x14_revenue_per_contact\"\x9f\x01\n\x12PerformanceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12&\n\x07measure\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Measure\x12*\n\x0bmin_version\x18\x04 \x01(\x0b\x32\x15.headcount.v1.Version\"\xc6\x01\n\x13PerformanceResponse\x12\x31\n\x07segment\x18\x01 \x01(\x0b\x32 .headcount.v1.SegmentPerformance\x12(\n\x08measured\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Measured\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"\x9d\x01\n\x0e\x43ompareRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12$\n\x07queries\x18\x02 \x03(\x0b\x32\x13.headcount.v1.Query\x12&\n\x07measure\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Measure\x12*\n\x0bmin_version\x18\x04 \x01(\x0b\x32\x15.headcount.v1.Version\"\xc3\x01\n\x0f\x43ompareResponse\x12\x32\n\x08segments\x18\x01 \x03(\x0b\x32 .headcount.v1.SegmentPerformance\x12(\n\x08measured\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Measured\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo2\xaf\x01\n\x07Reports\x12W\n\x0bPerformance\x12 .headcount.v1.PerformanceRequest\x1a!.headcount.v1.PerformanceResponse\"\x03\x90\x02\x01\x12K\n\x07\x43ompare\x12\x1c.headcount.v1.CompareRequest\x1a\x1d.headcount.v1.CompareResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadcount/v1/reports.proto\x12\x0cheadcount.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/common.proto\x1a\x18headcount/v1/query.proto\"i\n\x07Measure\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x01(\t\x12\x0c\n\x04open\x18\x03 \x01(\t\x12\r\n\x05\x63lick\x18\x04 \x01(\t\x12\x12\n\nconversion\x18\x05 \x01(\t\x12\x0f\n\x07revenue\x18\x06 \x01(\t\"j\n\x08Measured\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x0c\n\x04send\x18\x02 \x03(\t\x12\x0c\n\x04open\x18\x03 \x03(\t\x12\r\n\x05\x63lick\x18\x04 \x03(\t\x12\x12\n\nconversion\x18\x05 \x03(\t\x12\x0f\n\x07revenue\x18\x06 \x01(\t\"\xd3\x03\n\x12SegmentPerformance\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12\x10\n\x08\x63ontacts\x18\x02 \x01(\x04\x12\x0f\n\x07reached\x18\x03 \x01(\x04\x12\x0e\n\x06opened\x18\x04 \x01(\x04\x12\x0f\n\x07\x63licked\x18\x05 \x01(\x04\x12\x11\n\tconverted\x18\x06 \x01(\x04\x12\r\n\x05sends\x18\x07 \x01(\x04\x12\r\n\x05opens\x18\x08 \x01(\x04\x12\x0e\n\x06\x63licks\x18\t \x01(\x04\x12\x13\n\x0b\x63onversions\x18\n \x01(\x04\x12\x14\n\x07revenue\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x16\n\topen_rate\x18\x0c \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nclick_rate\x18\r \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12\x63lick_to_open_rate\x18\x0e \x01(\x01H\x03\x88\x01\x01\x12\x1c\n\x0f\x63onversion_rate\x18\x0f \x01(\x01H\x04\x88\x01\x01\x12 \n\x13revenue_per_contact\x18\x10 \x01(\x01H\x05\x88\x01\x01\x42\n\n\x08_revenueB\x0c\n\n_open_rateB\r\n\x0b_click_rateB\x15\n\x13_click_to_open_rateB\x12\n\x10_conversion_rateB\x16\n\x14_revenue_per_contact\"\x9f\x01\n\x12PerformanceRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\"\n\x05query\x18\x02 \x01(\x0b\x32\x13.headcount.v1.Query\x12&\n\x07measure\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Measure\x12*\n\x0bmin_version\x18\x04 \x01(\x0b\x32\x15.headcount.v1.Version\"\xc6\x01\n\x13PerformanceResponse\x12\x31\n\x07segment\x18\x01 \x01(\x0b\x32 .headcount.v1.SegmentPerformance\x12(\n\x08measured\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Measured\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"\x9d\x01\n\x0e\x43ompareRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12$\n\x07queries\x18\x02 \x03(\x0b\x32\x13.headcount.v1.Query\x12&\n\x07measure\x18\x03 \x01(\x0b\x32\x15.headcount.v1.Measure\x12*\n\x0bmin_version\x18\x04 \x01(\x0b\x32\x15.headcount.v1.Version\"\xc3\x01\n\x0f\x43ompareResponse\x12\x32\n\x08segments\x18\x01 \x03(\x0b\x32 .headcount.v1.SegmentPerformance\x12(\n\x08measured\x18\x02 \x01(\x0b\x32\x16.headcount.v1.Measured\x12*\n\x08warnings\x18\x03 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\x12&\n\x04info\x18\x04 \x01(\x0b\x32\x18.headcount.v1.AnswerInfo\"\xc7\x01\n\x0eHistoryRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\r\n\x05watch\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12*\n\x0bmin_version\x18\x06 \x01(\x0b\x32\x15.headcount.v1.Version\"\xb2\x02\n\x0eHistoryStretch\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05start\x18\x03 \x01(\x04\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x0f\n\x07\x65ntries\x18\x05 \x01(\x04\x12\r\n\x05\x65xits\x18\x06 \x01(\x04\x12\x0f\n\x07returns\x18\x07 \x01(\x04\x12\r\n\x05stays\x18\x08 \x01(\x04\x12/\n\x0c\x61verage_stay\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x06growth\x18\n \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05\x63hurn\x18\x0b \x01(\x01H\x01\x88\x01\x01\x42\t\n\x07_growthB\x08\n\x06_churn\"\xc8\x01\n\x0fHistoryResponse\x12+\n\x05total\x18\x01 \x01(\x0b\x32\x1c.headcount.v1.HistoryStretch\x12\x0e\n\x06stayed\x18\x02 \x01(\x04\x12\x16\n\tstability\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12*\n\x04\x64\x61ys\x18\x04 \x03(\x0b\x32\x1c.headcount.v1.HistoryStretch\x12&\n\x04info\x18\x05 \x01(\x0b\x32\x18.headcount.v1.AnswerInfoB\x0c\n\n_stability2\xfc\x01\n\x07Reports\x12W\n\x0bPerformance\x12 .headcount.v1.PerformanceRequest\x1a!.headcount.v1.PerformanceResponse\"\x03\x90\x02\x01\x12K\n\x07\x43ompare\x12\x1c.headcount.v1.CompareRequest\x1a\x1d.headcount.v1.CompareResponse\"\x03\x90\x02\x01\x12K\n\x07History\x12\x1c.headcount.v1.HistoryRequest\x1a\x1d.headcount.v1.HistoryResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +39,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTS'].methods_by_name['Performance']._serialized_options = b'\220\002\001'
   _globals['_REPORTS'].methods_by_name['Compare']._loaded_options = None
   _globals['_REPORTS'].methods_by_name['Compare']._serialized_options = b'\220\002\001'
-  _globals['_MEASURE']._serialized_start=97
-  _globals['_MEASURE']._serialized_end=202
-  _globals['_MEASURED']._serialized_start=204
-  _globals['_MEASURED']._serialized_end=310
-  _globals['_SEGMENTPERFORMANCE']._serialized_start=313
-  _globals['_SEGMENTPERFORMANCE']._serialized_end=780
-  _globals['_PERFORMANCEREQUEST']._serialized_start=783
-  _globals['_PERFORMANCEREQUEST']._serialized_end=942
-  _globals['_PERFORMANCERESPONSE']._serialized_start=945
-  _globals['_PERFORMANCERESPONSE']._serialized_end=1143
-  _globals['_COMPAREREQUEST']._serialized_start=1146
-  _globals['_COMPAREREQUEST']._serialized_end=1303
-  _globals['_COMPARERESPONSE']._serialized_start=1306
-  _globals['_COMPARERESPONSE']._serialized_end=1501
-  _globals['_REPORTS']._serialized_start=1504
-  _globals['_REPORTS']._serialized_end=1679
+  _globals['_REPORTS'].methods_by_name['History']._loaded_options = None
+  _globals['_REPORTS'].methods_by_name['History']._serialized_options = b'\220\002\001'
+  _globals['_MEASURE']._serialized_start=162
+  _globals['_MEASURE']._serialized_end=267
+  _globals['_MEASURED']._serialized_start=269
+  _globals['_MEASURED']._serialized_end=375
+  _globals['_SEGMENTPERFORMANCE']._serialized_start=378
+  _globals['_SEGMENTPERFORMANCE']._serialized_end=845
+  _globals['_PERFORMANCEREQUEST']._serialized_start=848
+  _globals['_PERFORMANCEREQUEST']._serialized_end=1007
+  _globals['_PERFORMANCERESPONSE']._serialized_start=1010
+  _globals['_PERFORMANCERESPONSE']._serialized_end=1208
+  _globals['_COMPAREREQUEST']._serialized_start=1211
+  _globals['_COMPAREREQUEST']._serialized_end=1368
+  _globals['_COMPARERESPONSE']._serialized_start=1371
+  _globals['_COMPARERESPONSE']._serialized_end=1566
+  _globals['_HISTORYREQUEST']._serialized_start=1569
+  _globals['_HISTORYREQUEST']._serialized_end=1768
+  _globals['_HISTORYSTRETCH']._serialized_start=1771
+  _globals['_HISTORYSTRETCH']._serialized_end=2077
+  _globals['_HISTORYRESPONSE']._serialized_start=2080
+  _globals['_HISTORYRESPONSE']._serialized_end=2280
+  _globals['_REPORTS']._serialized_start=2283
+  _globals['_REPORTS']._serialized_end=2535
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,5 @@
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headcount.v1 import common_pb2 as _common_pb2
 from headcount.v1 import query_pb2 as _query_pb2
 from google.protobuf.internal import containers as _containers
@@ -122,3 +124,59 @@ class CompareResponse(_message.Message):
     warnings: _containers.RepeatedCompositeFieldContainer[_common_pb2.Diagnostic]
     info: _common_pb2.AnswerInfo
     def __init__(self, segments: _Optional[_Iterable[_Union[SegmentPerformance, _Mapping]]] = ..., measured: _Optional[_Union[Measured, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_common_pb2.Diagnostic, _Mapping]]] = ..., info: _Optional[_Union[_common_pb2.AnswerInfo, _Mapping]] = ...) -> None: ...
+
+class HistoryRequest(_message.Message):
+    __slots__ = ("workspace", "watch", "since", "until", "time_zone", "min_version")
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    WATCH_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    workspace: str
+    watch: str
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    time_zone: str
+    min_version: _common_pb2.Version
+    def __init__(self, workspace: _Optional[str] = ..., watch: _Optional[str] = ..., since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ...) -> None: ...
+
+class HistoryStretch(_message.Message):
+    __slots__ = ("since", "until", "start", "size", "entries", "exits", "returns", "stays", "average_stay", "growth", "churn")
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    EXITS_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_FIELD_NUMBER: _ClassVar[int]
+    STAYS_FIELD_NUMBER: _ClassVar[int]
+    AVERAGE_STAY_FIELD_NUMBER: _ClassVar[int]
+    GROWTH_FIELD_NUMBER: _ClassVar[int]
+    CHURN_FIELD_NUMBER: _ClassVar[int]
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    start: int
+    size: int
+    entries: int
+    exits: int
+    returns: int
+    stays: int
+    average_stay: _duration_pb2.Duration
+    growth: float
+    churn: float
+    def __init__(self, since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., start: _Optional[int] = ..., size: _Optional[int] = ..., entries: _Optional[int] = ..., exits: _Optional[int] = ..., returns: _Optional[int] = ..., stays: _Optional[int] = ..., average_stay: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., growth: _Optional[float] = ..., churn: _Optional[float] = ...) -> None: ...
+
+class HistoryResponse(_message.Message):
+    __slots__ = ("total", "stayed", "stability", "days", "info")
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    STAYED_FIELD_NUMBER: _ClassVar[int]
+    STABILITY_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    total: HistoryStretch
+    stayed: int
+    stability: float
+    days: _containers.RepeatedCompositeFieldContainer[HistoryStretch]
+    info: _common_pb2.AnswerInfo
+    def __init__(self, total: _Optional[_Union[HistoryStretch, _Mapping]] = ..., stayed: _Optional[int] = ..., stability: _Optional[float] = ..., days: _Optional[_Iterable[_Union[HistoryStretch, _Mapping]]] = ..., info: _Optional[_Union[_common_pb2.AnswerInfo, _Mapping]] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ReportsStub(object):
-    """Reports about segments, from the events of their members.
+    """Reports about segments: from the events of their members, and from their comings and goings.
 
     What is said of failed calls in `Segments` holds here too.
     """
@@ -47,10 +47,15 @@ class ReportsStub(object):
                 request_serializer=headcount_dot_v1_dot_reports__pb2.CompareRequest.SerializeToString,
                 response_deserializer=headcount_dot_v1_dot_reports__pb2.CompareResponse.FromString,
                 _registered_method=True)
+        self.History = channel.unary_unary(
+                '/headcount.v1.Reports/History',
+                request_serializer=headcount_dot_v1_dot_reports__pb2.HistoryRequest.SerializeToString,
+                response_deserializer=headcount_dot_v1_dot_reports__pb2.HistoryResponse.FromString,
+                _registered_method=True)
 
 
 class ReportsServicer(object):
-    """Reports about segments, from the events of their members.
+    """Reports about segments: from the events of their members, and from their comings and goings.
 
     What is said of failed calls in `Segments` holds here too.
     """
@@ -69,6 +74,13 @@ class ReportsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def History(self, request, context):
+        """How a watched segment grew and shrank, day by day, from the transitions that its watch announced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReportsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +94,11 @@ def add_ReportsServicer_to_server(servicer, server):
                     request_deserializer=headcount_dot_v1_dot_reports__pb2.CompareRequest.FromString,
                     response_serializer=headcount_dot_v1_dot_reports__pb2.CompareResponse.SerializeToString,
             ),
+            'History': grpc.unary_unary_rpc_method_handler(
+                    servicer.History,
+                    request_deserializer=headcount_dot_v1_dot_reports__pb2.HistoryRequest.FromString,
+                    response_serializer=headcount_dot_v1_dot_reports__pb2.HistoryResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'headcount.v1.Reports', rpc_method_handlers)
@@ -91,7 +108,7 @@ def add_ReportsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Reports(object):
-    """Reports about segments, from the events of their members.
+    """Reports about segments: from the events of their members, and from their comings and goings.
 
     What is said of failed calls in `Segments` holds here too.
     """
@@ -140,6 +157,33 @@ class Reports(object):
             '/headcount.v1.Reports/Compare',
             headcount_dot_v1_dot_reports__pb2.CompareRequest.SerializeToString,
             headcount_dot_v1_dot_reports__pb2.CompareResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def History(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headcount.v1.Reports/History',
+            headcount_dot_v1_dot_reports__pb2.HistoryRequest.SerializeToString,
+            headcount_dot_v1_dot_reports__pb2.HistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -63,9 +63,9 @@ def asked(segment: str) -> Query:
     return from_json(segment) if segment.lstrip().startswith("{") else segment
 
 
-def instant(text: str | None) -> dt.datetime | None:
+def instant(text: str | None, option: str = "--as-of") -> dt.datetime | None:
     """
-    Return the aware instant that `--as-of` names, or None where it is absent.
+    Return the aware instant that an *option* names, or None where it is absent.
 
     Raises:
         typer.BadParameter: not RFC 3339, or without an offset.
@@ -76,10 +76,10 @@ def instant(text: str | None) -> dt.datetime | None:
         found = dt.datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"--as-of takes an instant such as 2026-03-01T12:00:00Z, not {text!r}"
+            f"{option} takes an instant such as 2026-03-01T12:00:00Z, not {text!r}"
         ) from None
     if found.tzinfo is None:
         raise typer.BadParameter(
-            f"--as-of needs an offset: {text}Z for UTC, or {text}+01:00 an hour east of it"
+            f"{option} needs an offset: {text}Z for UTC, or {text}+01:00 an hour east of it"
         )
     return found

@@ -1,9 +1,10 @@
-"""The commands about how segments do: `report performance`."""
+"""The commands about how segments do: `report performance`, `report history`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,6 +20,7 @@ from headcount.cli.options import (
 )
 from headcount.cli.output import Format, doubts, write_document, write_lines, write_rows
 from headcount.cli.target import opened
+from headcount.segments.history import History, Stretch
 from headcount.segments.performance import WINDOW, Performance
 from headcount.segments.report import Report
 
@@ -125,3 +127,76 @@ def _cell(one: Performance, name: str) -> str:
     if name in _RATES:
         return f"{value:.1%}"
     return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+@app.command()
+def history(
+    watch: Annotated[str, typer.Argument(metavar="WATCH", help="The name of the watch.")],
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="From when, RFC 3339. All that is kept."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Until when, RFC 3339. Now.")
+    ] = None,
+    data: Data = None,
+    server: Server = None,
+    workspace: WorkspaceName = "default",
+    time_zone: TimeZone = None,
+    output: OutputFormat = Format.TEXT,
+) -> None:
+    """Print how a watched segment grew and shrank, day by day."""
+    first, last = instant(since, "--since"), instant(until, "--until")
+    with opened(data, server, workspace) as target:
+        found = target.history(watch, since=first, until=last, time_zone=time_zone)
+    zone = ZoneInfo(found.info.time_zone)
+    told = found.history
+    if output is Format.JSON:
+        write_document(
+            {
+                "total": _stretch(told.total, zone),
+                "stayed": told.stayed,
+                "stability": told.stability,
+                "days": [_stretch(day, zone) for day in told.days],
+                "time_zone": found.info.time_zone,
+                "version": str(found.info.version),
+            }
+        )
+    elif output is Format.CSV:
+        rows = [_stretch(day, zone) for day in told.days]
+        write_rows(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        write_lines(_days(told, zone))
+
+
+def _stretch(one: Stretch, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        "since": one.begins.astimezone(zone).isoformat(),
+        "until": one.ends.astimezone(zone).isoformat(),
+        "start": one.start,
+        "entries": one.entries,
+        "exits": one.exits,
+        "size": one.size,
+        "returns": one.returns,
+        "stays": one.stays,
+        "average_stay_seconds": one.average_stay,
+        "growth": one.growth,
+        "churn": one.churn,
+    }
+
+
+def _days(told: History, zone: ZoneInfo) -> Iterator[str]:
+    """Yield a line a day, and one for all of them."""
+    yield f"{'day':<12}{'start':>12}{'entries':>12}{'exits':>12}{'size':>12}{'churn':>9}  stay"
+    for day in told.days:
+        yield _line(f"{day.begins.astimezone(zone):%Y-%m-%d}", day)
+    yield _line("all", told.total)
+    if told.stability is not None:
+        yield f"{told.stayed:,} of {told.total.start:,} never left ({told.stability:.1%})"
+
+
+def _line(name: str, one: Stretch) -> str:
+    churn = "-" if one.churn is None else f"{one.churn:.1%}"
+    stay = "-" if one.average_stay is None else f"{one.average_stay / 86_400:.1f} days"
+    numbers = (one.start, one.entries, one.exits, one.size)
+    return f"{name:<12}{''.join(f'{n:>12,}' for n in numbers)}{churn:>9}  {stay}"

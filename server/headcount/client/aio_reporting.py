@@ -10,7 +10,7 @@ from headcount.client.calls import AsyncCalls
 from headcount.client.requests import Query
 from headcount.rpc import convert_reports
 from headcount.segments.performance import WINDOW, Measured
-from headcount.segments.report import Report
+from headcount.segments.report import HistoryReport, Report
 
 
 class AsyncReporting(AsyncCalls):
@@ -55,3 +55,17 @@ class AsyncReporting(AsyncCalls):
         request = self._requests.compare(queries, measured, as_of, time_zone)
         answer = await self._call(methods.COMPARE, request, timeout)
         return convert_reports.report(answer, self._requests.info(answer.info))
+
+    async def history(
+        self,
+        watch: str,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> HistoryReport:
+        """Return how a watched segment grew and shrank, day by day; as far as it is known."""
+        request = self._requests.history(watch, since, until, time_zone)
+        answer = await self._call(methods.HISTORY, request, timeout)
+        return HistoryReport(convert_reports.history(answer), self._requests.info(answer.info))

@@ -142,6 +142,7 @@ PERFORMANCE = _reports(
     "Performance", reports_pb2.PerformanceRequest, reports_pb2.PerformanceResponse
 )
 COMPARE = _reports("Compare", reports_pb2.CompareRequest, reports_pb2.CompareResponse)
+HISTORY = _reports("History", reports_pb2.HistoryRequest, reports_pb2.HistoryResponse)
 FREEZE = _audiences("Freeze", audiences_pb2.FreezeRequest, audiences_pb2.FreezeResponse)
 UPSERT = _contacts(
     "Upsert", contacts_pb2.ContactsUpsertRequest, contacts_pb2.ContactsUpsertResponse
@@ -170,7 +171,7 @@ STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
 UNARY: tuple[Method[Any, Any], ...] = (
     COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, PREVIEW, EXPLAIN, EXPLAIN_CONTACT, BREAKDOWN,
     OVERLAP, MATCH, LIST_TEMPLATES, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
-    UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, UPSERT, PATCH,
+    UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, HISTORY, UPSERT, PATCH,
     DELETE, GET, MERGE, SUPPRESS, UNSUPPRESS, WRITE_ARROW, RECORD, RECORD_ARROW, GET_SCHEMA, STATS,
 )  # fmt: skip
 

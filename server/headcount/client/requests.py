@@ -280,6 +280,24 @@ class Requests(SendingRequests, WritingRequests):
                 min_version=self._version(),
             )
 
+    def history(
+        self,
+        watch: str,
+        since: dt.datetime | None,
+        until: dt.datetime | None,
+        time_zone: str | None,
+    ) -> reports_pb2.HistoryRequest:
+        """Return the request for how a watched segment grew and shrank."""
+        with _utf8():
+            return reports_pb2.HistoryRequest(
+                workspace=self.workspace,
+                watch=watch,
+                since=timestamp(since, "since"),
+                until=timestamp(until, "until"),
+                time_zone=time_zone,
+                min_version=self._version(),
+            )
+
     def list_templates(self) -> answers_pb2.ListTemplatesRequest:
         """Return the request for ready-made segments."""
         return answers_pb2.ListTemplatesRequest(

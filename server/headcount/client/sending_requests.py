@@ -79,9 +79,9 @@ def message_of(audience: Audience) -> pb.Audience:
         ) from None
 
 
-def timestamp(as_of: dt.datetime | None) -> Timestamp | None:
+def timestamp(as_of: dt.datetime | None, name: str = "as_of") -> Timestamp | None:
     """
-    Return an instant as a message.
+    Return an instant, the argument *name*, as a message.
 
     Raises:
         UserError: it has no time zone.
@@ -91,8 +91,8 @@ def timestamp(as_of: dt.datetime | None) -> Timestamp | None:
     if as_of.tzinfo is None:
         raise UserError(
             Reason.INVALID_VALUE,
-            "expected as_of with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC); found one"
+            f"expected {name} with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC); found one"
             " without",
-            field="as_of",
+            field=name,
         )
     return convert.to_timestamp(convert.micros_of(as_of))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from headcount.answers import Info
 from headcount.query.format import format as canonical
 from headcount.rpc import convert
+from headcount.segments.history import History, Stretch
 from headcount.segments.performance import WINDOW, Measured, Named, Performance
 from headcount.segments.report import Report
+from headcount.v1 import common_pb2
 from headcount.v1 import reports_pb2 as pb
 
 _COUNTS = (
@@ -88,4 +90,51 @@ def report(message: pb.PerformanceResponse | pb.CompareResponse, info: Info) -> 
         segments=tuple(map(_performance, segments)),
         warnings=tuple(map(convert.warning, message.warnings)),
         info=info,
+    )
+
+
+def to_history(found: History, info: common_pb2.AnswerInfo) -> pb.HistoryResponse:
+    """Return a history, its shares worked out."""
+    return pb.HistoryResponse(
+        total=_to_stretch(found.total),
+        stayed=found.stayed,
+        stability=found.stability,
+        days=map(_to_stretch, found.days),
+        info=info,
+    )
+
+
+def history(message: pb.HistoryResponse) -> History:
+    """Return the history of a message."""
+    return History(_stretch(message.total), message.stayed, tuple(map(_stretch, message.days)))
+
+
+def _to_stretch(one: Stretch) -> pb.HistoryStretch:
+    stay = one.average_stay
+    return pb.HistoryStretch(
+        since=convert.to_timestamp(one.low),
+        until=convert.to_timestamp(one.high),
+        start=one.start,
+        size=one.size,
+        entries=one.entries,
+        exits=one.exits,
+        returns=one.returns,
+        stays=one.stays,
+        average_stay=None if stay is None else convert.to_duration(stay),
+        growth=one.growth,
+        churn=one.churn,
+    )
+
+
+def _stretch(message: pb.HistoryStretch) -> Stretch:
+    has_stay = message.HasField("average_stay")
+    return Stretch(
+        low=convert.micros(message.since, "since"),
+        high=convert.micros(message.until, "until"),
+        start=message.start,
+        entries=message.entries,
+        exits=message.exits,
+        returns=message.returns,
+        stays=message.stays,
+        average_stay=convert.seconds_of(message.average_stay) if has_stay else None,
     )

@@ -15,13 +15,14 @@ record began nobody knows when they came, so their first stay is in no average.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 from headcount.model.errors import Reason, UserError
 from headcount.query.clock import Clock, to_datetime
+from headcount.query.context import never
 
 MOST_DAYS = 3_700  # ten years
 
@@ -61,6 +62,24 @@ class Record(Protocol):
 
     def transitions(self) -> Iterable[Transition]:
         """Return all that happened from `since` up to `until`, in order of time."""
+
+
+Records = Callable[[str, str], Record]  # of the watch of a workspace, both by name
+
+
+def no_record(workspace: str, watch: str) -> Record:
+    """
+    Return the record of a watch where nothing is watched.
+
+    Raises:
+        UserError: NOT_FOUND, always.
+    """
+    del workspace
+    raise UserError(
+        Reason.NOT_FOUND,
+        f"there is no watch `{watch}`; a history is told of what is watched, from then on",
+        field="watch",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +145,24 @@ class History:
         return self.stayed / self.total.start if self.total.start else None
 
 
-def history(record: Record, low: int | None, high: int | None, clock: Clock) -> History:
+def history(
+    record: Record,
+    low: int | None,
+    high: int | None,
+    clock: Clock,
+    check: Callable[[], None] = never,
+) -> History:
     """
     Return what happened from the instant *low* up to *high*, by days in the zone of *clock*.
 
     None is the beginning of the record, and its end; nothing is told beyond that.
 
-    Reads all transitions before *high*, 5 µs each, and holds a number for each
-    contact that has entered.
+    *check* is called before each day. Reads all transitions before *high*, 5 µs each, and holds a
+    number for each contact that has entered.
 
     Raises:
-        UserError: *low* is not before *high*, or before the record begins, or there are more than
-            3,700 days.
+        UserError: *low* is not before *high*, or before the record begins, there are more than
+            3,700 days, or *check* ended it.
     """
     low = record.since if low is None else low
     high = record.until if high is None else min(high, record.until)
@@ -152,6 +177,7 @@ def history(record: Record, low: int | None, high: int | None, clock: Clock) -> 
     telling.begin()
     found = []
     for first, after in pairwise(days):
+        check()
         telling.begin_day()
         while ahead is not None and ahead.at < after:
             telling.take(ahead)

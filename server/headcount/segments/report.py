@@ -1,4 +1,4 @@
-"""A report as it comes back, whoever was asked: how segments did, and what that is true of."""
+"""Reports as they come back, whoever was asked, and what they are true of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headcount.answers import Info
 from headcount.query.bound import QueryWarning
+from headcount.segments.history import History
 from headcount.segments.performance import Named, Performance
 
 
@@ -16,4 +17,12 @@ class Report:
     measured: Named
     segments: tuple[Performance, ...]
     warnings: tuple[QueryWarning, ...]
+    info: Info
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReport:
+    """How a watched segment grew and shrank."""
+
+    history: History
     info: Info
