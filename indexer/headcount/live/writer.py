@@ -115,6 +115,7 @@ class LiveWorkspace:
         self.name = name
         self.view = view
         self.last_commit = at
+        self._reached = at  # what is committed from now on is not before it
         self._folder = folder
         self._home = workspace_folder(folder, name)
         self._lock = lock
@@ -250,6 +251,17 @@ class LiveWorkspace:
         with self._committing:
             self._followers = tuple(one for one in self._followers if one is not follower)
 
+    def instant(self) -> int:
+        """
+        Return now, an instant (µs) before which nothing more will be committed.
+
+        Followers were told of all that was, so they know the workspace as it was then. Waits for a
+        commit that is under way.
+        """
+        with self._committing:
+            self._reached = max(self._clock(), self._reached)
+            return self._reached
+
     @property
     def is_compaction_due(self) -> bool:
         """Return whether so much has changed that a compaction pays."""
@@ -379,7 +391,7 @@ class LiveWorkspace:
         with self._committing:
             if self._failure is not None:
                 raise self._failure
-            before, at = self.view, max(self._clock(), self.last_commit)
+            before, at = self.view, max(self._clock(), self._reached)
             draft, group = Draft(before), _Group()
             numbers: dict[str, int] = {}
             for waiting in batches:
@@ -423,7 +435,7 @@ class LiveWorkspace:
         assert sequence == version.sequence, f"the log is at {sequence}, the view at {version}"
         if self._since is not None:
             self._since.append(Entry(sequence, at, changes.records, data))
-        self.view, self.last_commit = drafted.view, at
+        self.view, self.last_commit, self._reached = drafted.view, at, at
         self._tell(Commit(before, drafted.view, at, drafted.touched, drafted.erased))
         return written
 

@@ -47,6 +47,7 @@ CODES: Mapping[Reason, grpc.StatusCode] = {
     Reason.CANCELLED: grpc.StatusCode.CANCELLED,
     Reason.DISK_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,  # once there is room again
     Reason.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,  # the same again later may do
+    Reason.TOO_OLD: grpc.StatusCode.OUT_OF_RANGE,
     Reason.STALE_READ: grpc.StatusCode.DATA_LOSS,
 }
 

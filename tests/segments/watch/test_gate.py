@@ -11,7 +11,8 @@ import pytest
 from headcount.model.schema_toml import parse as parse_schema
 from headcount.query.clock import to_micros
 from headcount.segments.watch.binding import Definition, course_of
-from headcount.segments.watch.membership import Membership, Touched
+from headcount.segments.watch.commit import Touched
+from headcount.segments.watch.membership import Membership
 from headcount.segments.watch.transitions import Kind, Reason, Reentry, Settings, Transition
 from support.watching import Commit, Views
 from support.worlds import Event, World

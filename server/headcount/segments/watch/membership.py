@@ -17,7 +17,6 @@ instant, or at that of the membership if the clock is ahead already.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from pyroaring import BitMap
@@ -25,15 +24,17 @@ from pyroaring import BitMap
 from headcount.index import bitmaps
 from headcount.index.view import Version, View
 from headcount.query import evaluate
-from headcount.query.bound import Bound
+from headcount.query.bound import Bound, Condition
 from headcount.query.context import never
 from headcount.query.plan import plan
 from headcount.query.results import OFF, Results
 from headcount.query.zones import DAY_US
 from headcount.segments.watch import places
 from headcount.segments.watch.candidates import candidates
+from headcount.segments.watch.commit import Touched
 from headcount.segments.watch.course import Course
 from headcount.segments.watch.gate import Flip, Gate
+from headcount.segments.watch.mentions import Names, mentioned
 from headcount.segments.watch.scene import Scene, Stage
 from headcount.segments.watch.transitions import Kind, Reason, Settings, Transition
 
@@ -52,52 +53,6 @@ class State:
     inside: BitMap
     gone: BitMap
     pauses: dict[int, int]
-
-
-class Commit(Protocol):
-    """One batch: the views before and after it, when, and the ordinals of whom it touched."""
-
-    @property
-    def before(self) -> View:
-        """Return the view that the batch was applied to."""
-
-    @property
-    def after(self) -> View:
-        """Return the view that came of it."""
-
-    @property
-    def at(self) -> int:
-        """Return when, in µs."""
-
-    @property
-    def touched(self) -> BitMap:
-        """Return the ordinals of all contacts made, changed or deleted."""
-
-
-class Touched:
-    """Those whom a batch touched, extracted once for all watches, with what is known of them."""
-
-    def __init__(self, commit: Commit) -> None:
-        self.commit = commit
-        self._extract: View | None = None
-        self._stages: dict[tuple[str, int], Stage] = {}
-
-    @property
-    def extract(self) -> View:
-        """Return those of them that are contacts after the batch."""
-        if self._extract is None:
-            ordinals = bitmaps.to_rows(self.commit.touched)
-            self._extract = self.commit.after.extract(ordinals)
-        return self._extract
-
-    def stage(self, course: Course, at: int) -> Stage:
-        """Return the stage of these contacts on the day of *at*, shared."""
-        clock = course.clock(at)
-        asked = (course.zone.key, clock.today)
-        found = self._stages.get(asked)
-        if found is None:
-            found = self._stages[asked] = Stage(self.extract, clock)
-        return found
 
 
 class Membership:
@@ -120,16 +75,28 @@ class Membership:
         self._belongs = state.belongs.copy()
         self._gate = Gate(settings, state.inside.copy(), state.gone.copy(), dict(state.pauses))
         self._piece = course.beginning(state.instant)
+        self._mentions: tuple[Condition, Names] | None = None
 
     @classmethod
     def begin(
-        cls, view: View, course: Course, settings: Settings, at: int, results: Results = OFF
+        cls,
+        view: View,
+        course: Course,
+        settings: Settings,
+        at: int,
+        results: Results = OFF,
+        *,
+        seed: bool | None = None,
     ) -> tuple[Membership, list[Transition]]:
-        """Return the membership as it is at an instant, and the entries it is seeded with."""
+        """
+        Return the membership as it is at an instant, and the entries it is seeded with.
+
+        With *seed* another than in *settings*, if given.
+        """
         nobody = State(view.version, at, 0, BitMap(), BitMap(), BitMap(), {})
         made = cls(view, course, settings, nobody, results)
         members = made._everybody()
-        if settings.seed:
+        if settings.seed if seed is None else seed:
             flips = made._difference(members, at, Reason.DEFINITION)
             return made, made._announced(flips)
         made._belongs, made._gate.inside = members, members.copy()
@@ -157,6 +124,15 @@ class Membership:
     def is_exact(self) -> bool:
         """Whether transitions by time are at their microsecond, and none is overlooked."""
         return self._piece.is_even
+
+    @property
+    def number(self) -> int:
+        """Return the number of the last transition."""
+        return self._number
+
+    def skip_to(self, number: int) -> None:
+        """Count on from *number*."""
+        self._number = number
 
     @property
     def size(self) -> int:
@@ -195,6 +171,23 @@ class Membership:
         found += self._announced(flips, commit.before)
         self._gate.forget(commit.touched - bitmaps.from_sorted(ordinals))
         return found
+
+    def catch_up(self, reason: Reason) -> list[Transition]:
+        """Look at everybody, and return how that differs from what was known."""
+        self._piece = self._course.beginning(self.instant)
+        flips = self._difference(self._everybody(), self.instant, reason)
+        return self._announced(flips)
+
+    def moves_to(self, view: View) -> None:
+        """Take a view in which nothing is different that matters: no contact, nothing mentioned."""
+        self._view = view
+
+    @property
+    def mentions(self) -> Names:
+        """The events that the segment looks at now; all its fields may matter."""
+        if self._mentions is None or self._mentions[0] is not self._piece.bound:
+            self._mentions = self._piece.bound, mentioned(self._piece.bound)
+        return self._mentions[1]
 
     def redefine(self, course: Course, at: int, reason: Reason, view: View) -> list[Transition]:
         """Take another definition, or other data altogether, and return what that changes."""
@@ -290,11 +283,10 @@ class Membership:
             return []
         ordinals = np.array([flip.ordinal for flip in seen], dtype=np.uint32)
         ids = places.ids_of(before or self._view, self._view, ordinals)
+        version = self._view.version
         found = []
         for flip, contact in zip(seen, ids, strict=True):
             self._number += 1
-            version = self._view.version
-            found.append(
-                Transition(self._number, contact, flip.kind, flip.reason, flip.at, version)
-            )
+            at, ordinal, kind, reason = flip
+            found.append(Transition(self._number, ordinal, contact, kind, reason, at, version))
         return found

@@ -28,10 +28,11 @@ class Transition:
     """
     One contact entering or leaving at the instant `at` (µs), seen in the data of `version`.
 
-    `number` rises by one from 1 within a watch.
+    `number` rises by one from 1 within a watch. `contact` is its id, empty once it was erased.
     """
 
     number: int
+    ordinal: int
     contact: str
     kind: Kind
     reason: Reason
