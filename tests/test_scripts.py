@@ -18,6 +18,7 @@ from support.small import AS_OF, SMALL, ZONE
 SCRIPTS = Path(__file__).parent / "scripts"
 CHECKLIST = read_script(SCRIPTS / "checklist.test")
 LANGUAGE = read_script(SCRIPTS / "language.test")
+DIMENSIONS = read_script(SCRIPTS / "dimensions.test")
 
 # From the text of a segment, an ISO 8601 instant in UTC and a time zone to the ids of its members.
 Answer = Callable[[str, str, str], Iterable[str]]
@@ -38,7 +39,7 @@ ANSWERS: dict[str, Answer] = {"oracle": oracle_members, "engine": engine_members
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
-@pytest.mark.parametrize("example", CHECKLIST + LANGUAGE, ids=lambda e: e.title)
+@pytest.mark.parametrize("example", CHECKLIST + LANGUAGE + DIMENSIONS, ids=lambda e: e.title)
 def test_an_example_has_its_members(example: Example, answer: Answer) -> None:
     """Each example of the source documents holds exactly the contacts it should."""
     found = answer(example.text, example.as_of or AS_OF, example.zone or ZONE)

@@ -71,8 +71,8 @@ def test_86_the_rest_falls_into_another_flow(shop: Workspace) -> None:
     assert engaged | rest == set(sendable(shop, "everyone").split())
 
 
-def test_101_129_recent_buyers_are_left_out(shop: Workspace) -> None:
-    """Requirements 101, 129: All Subscribers, except those who purchased this week."""
+def test_6_101_129_recent_buyers_are_left_out(shop: Workspace) -> None:
+    """Requirements 6, 101, 129: All Subscribers, except those who purchased this week."""
     everybody = shop.resolve('in list "All Subscribers"', as_of=NOW)
     assert (everybody.funnel.matched, everybody.funnel.removed(Step.NOT_ACTIVE)) == (3, 1)
     found = shop.resolve('in list "All Subscribers"', 'in segment "Purchased This Week"', as_of=NOW)
@@ -90,7 +90,7 @@ def test_155_a_segment_is_an_exclusion(shop: Workspace) -> None:
 
 
 def test_141_142_recipients_are_worked_out_at_send(shop: Workspace) -> None:
-    """Requirements 141, 142: the same definition, asked later, finds whoever fits then."""
+    """Requirements 1, 3, 8, 141, 142: the same definition, asked later, finds whoever fits then."""
     definition = "opened in last 7 days"
     assert sendable(shop, definition) == "ada dee"
     later = shop.resolve(definition, as_of=NOW + dt.timedelta(days=5))
@@ -141,6 +141,49 @@ def test_11_149_membership_is_exported_at_an_instant(shop: Workspace, tmp_path: 
     assert table.column("contact").to_pylist() == ["ada", "gus"]
     assert (found.count, found.info.as_of) == (2, NOW)
     assert b'"as_of": "2026-05-09T12:00:00+00:00"' in table.schema.metadata[b"headcount"]
+
+
+def test_4_186_one_definition_serves_every_use(shop: Workspace, tmp_path: Path) -> None:
+    """Requirements 4, 186: a count, an audience of any list, a report, an export, one contact."""
+    query = 'in segment "VIP"'
+    size = count(shop, query)
+    for on_list in ("News", "VIP Customers"):
+        assert shop.resolve(query, on_list=on_list, as_of=NOW).funnel.matched == size
+    assert shop.performance(query, as_of=NOW).segments[0].contacts == size
+    assert shop.export(query, tmp_path / "vip.csv", as_of=NOW).count == size
+    matches = shop.match([query], list(SMALL.contacts), as_of=NOW).matches
+    assert sum(one.segments == (0,) for one in matches) == size
+
+
+def test_5_a_segment_of_segments(shop: Workspace) -> None:
+    """Requirement 5: and it changes with those it is made of."""
+    shop.create_segment("Keen VIP", 'in segment "VIP" and in segment "Engaged"')
+    assert sendable(shop, 'in segment "Keen VIP"') == "ada"
+    shop.update_segment("Engaged", "engaged in last 1 hour")
+    assert sendable(shop, 'in segment "Keen VIP"') == ""
+    shop.update_segment("Engaged", "engaged in last 30 days")
+
+
+def test_144_146_one_contact_is_asked_about(shop: Workspace) -> None:
+    """Requirements 144, 146: whether it enters a journey, and which branch it takes there."""
+    queries = ['in segment "VIP"', "plan = Pro", "plan = Free"]
+    found = shop.match(queries, ["ada", "dee", "nobody"], as_of=NOW)
+    assert [one.segments for one in found.matches] == [(0, 1), (2,), None]
+
+
+def test_150_somebody_is_won_back(shop: Workspace) -> None:
+    """Requirement 150: who bought once and is silent, of those who may be written to."""
+    assert sendable(shop, "did purchase and did not engaged in last 60 days") == "ben jon"
+
+
+def test_173_174_many_conditions_on_many_levels(shop: Workspace) -> None:
+    """Requirements 173, 174: 25 conditions on 8 levels, and still the same contacts."""
+    text = "plan = Pro"
+    for level in range(8):
+        text = f"(({text}) and mrr > {level} or country = X{level}) and not (mrr = -{level + 1})"
+    found = shop.preview(text, as_of=NOW)
+    assert len(found.conditions) == 25
+    assert found.count == count(shop, "plan = Pro and mrr > 7") == 3
 
 
 def test_170_a_log_can_show_the_segments_name(shop: Workspace) -> None:
