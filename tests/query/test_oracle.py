@@ -1,34 +1,45 @@
 """
-The engine against the oracle: 20,000 random segments over 1,000 random worlds, member by member.
+The engine against the oracle: 50,000 random segments over 1,000 random worlds, member by member.
 
 Each segment is asked as a tree, of blocks of 2^6 contacts, and as text, of one block of 2^20; its
-count and that of its complement are asked as well. The seeds are fixed, so that a failure comes
-back; HEADCOUNT_ORACLE_SEED in the environment chooses others, and
-HEADCOUNT_TEST_SEGMENTS another number of them. A case that differs is made small
-before it is shown.
+count and that of its complement are asked as well. Then it is explained, and each number of the
+explanation is the oracle's: the count of every part, the count without it, and how many are in it
+for lack of a value.
+
+The oracle answers every condition for every contact once; `and`, `or` and `not` are then sets of
+Python. One case in ten is answered by the oracle as a whole too, contact by contact.
+
+The seeds are fixed, so that a failure comes back; HEADCOUNT_ORACLE_SEED in the environment chooses
+others, and HEADCOUNT_TEST_SEGMENTS another number of them. A case that differs is made small before
+it is shown.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
 
 from headcount.index.block import BLOCK_ROWS
-from headcount.query import tree
+from headcount.query import survey, tree
 from headcount.query.engine import Engine, Query
+from headcount.query.explain import Explained, explain
 from headcount.query.format import format as canonical
+from headcount.query.sides import Side
 from support.compare import Case, compare, reduced
 from support.engines import context_at, members_of, view_of
+from support.parts import Parts, walk
 from support.strategies import cases, seeded_cases
 from support.worlds import World
 
 SEED = int(os.environ.get("HEADCOUNT_ORACLE_SEED", "0"))
-SEGMENTS = int(os.environ.get("HEADCOUNT_TEST_SEGMENTS", "20000"))
+SEGMENTS = int(os.environ.get("HEADCOUNT_TEST_SEGMENTS", "50000"))
+PER_WORLD = 50
 RUNS = 20
+WHOLE = 10  # one case in so many is answered as a whole too
 
 
 class Engines:
@@ -60,26 +71,57 @@ def answers(case: Case, engines: Engines) -> Iterator[list[str]]:
         yield members
 
 
+def wrong_numbers(case: Case, engines: Engines, parts: Parts) -> Iterator[str]:
+    """Yield a sentence for each number of the case's explanation that is not the oracle's."""
+    context = context_at(case.as_of.astimezone(dt.UTC), case.zone)
+    found = explain(engines.over(case.world)[0], case.segment, context)
+    for part, (path, node) in zip(_flat(found.root), walk(case.segment), strict=True):
+        said = part.count, part.without, part.missing or 0
+        right = parts.count(path), parts.without(path), parts.missing(path) or 0
+        if said != right:
+            yield f"{canonical(node)}: (count, without, missing) is {said}, not {right}"
+
+
+def _flat(part: Explained) -> Iterator[Explained]:
+    yield part
+    for inner in part.parts:
+        yield from _flat(inner)
+
+
 def differs(case: Case) -> bool:
     """Return whether any form of a case is answered differently than by the oracle."""
     return any(compare(case, members) is not None for members in answers(case, Engines()))
 
 
-def assert_agrees(case: Case, engines: Engines) -> None:
-    """Assert that both engines give the oracle's members; show a small case if they do not."""
+def explains_wrongly(case: Case) -> bool:
+    """Return whether any number of a case's explanation is wrong."""
+    return any(wrong_numbers(case, Engines(), Parts(case)))
+
+
+def assert_agrees(case: Case, engines: Engines, *, whole: bool = True) -> None:
+    """Assert that all numbers and members are the oracle's; show a small case if they are not."""
+    parts = Parts(case)
+    right = parts.members(case.segment)
+    if whole:
+        assert right == case.expected(), canonical(case.segment)
     for members in answers(case, engines):
-        if compare(case, members) is not None:
+        if len(members) != len(right) or set(members) != right:
             small = reduced(case, differs)
             found = [compare(small, given) for given in answers(small, Engines())]
             pytest.fail("\n\n".join([canonical(small.segment), *map(str, found)]))
+    if any(wrong_numbers(case, engines, parts)):
+        small = reduced(case, explains_wrongly, 300)
+        wrong = wrong_numbers(small, Engines(), Parts(small))
+        pytest.fail("\n".join([canonical(small.segment), *wrong]))
 
 
 @pytest.mark.parametrize("run", range(RUNS))
-def test_random_segments_have_the_oracles_members(run: int) -> None:
-    """Every member of every segment, in both forms, at both sizes of block."""
+def test_random_segments_have_the_oracles_members_and_numbers(run: int) -> None:
+    """Every member in both forms, at both sizes of block, and every number of the explanation."""
     engines = Engines()
-    for case in seeded_cases(SEED * RUNS + run, SEGMENTS // RUNS):
-        assert_agrees(case, engines)
+    cases = seeded_cases(SEED * RUNS + run, SEGMENTS // RUNS, per_world=PER_WORLD)
+    for number, case in enumerate(cases):
+        assert_agrees(case, engines, whole=number % WHOLE == 0)
 
 
 @given(case=cases(contacts=12))
@@ -87,3 +129,49 @@ def test_random_segments_have_the_oracles_members(run: int) -> None:
 def test_drawn_segments_have_the_oracles_members(case: Case) -> None:
     """The same for cases that Hypothesis draws, looking for trouble."""
     assert_agrees(case, Engines())
+
+
+# --- negative controls ------------------------------------------------------------------------
+
+
+def _everyone(among: Side, given: Sequence[Side], _: int) -> list[Side]:
+    return [among for _ in given]
+
+
+def _one_less(self: survey.Survey, *args: object) -> None:
+    for tally in self.tallies[1:]:
+        tally.missing = None if tally.missing is None else tally.missing + 1
+    del args
+
+
+MISTAKES: list[tuple[str, object, str, Callable[..., object]]] = [
+    ("counts without a part are wrong", survey, "_others", _everyone),
+    ("those who lack a value are wrong", survey.Survey, "_count_missing", _one_less),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake[0] for mistake in MISTAKES])
+def test_a_wrong_number_shows(
+    mistake: tuple[str, object, str, Callable[..., object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An explanation with one kind of number wrong is seen within some hundred cases."""
+    _, owner, name, wrong = mistake
+    monkeypatch.setattr(owner, name, wrong)
+    engines = Engines()
+    assert any(
+        any(wrong_numbers(case, engines, Parts(case))) for case in seeded_cases(7, 300, sizes=(20,))
+    )
+
+
+def test_a_wrong_member_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One contact too many, once, is a difference."""
+    case = next(c for c in seeded_cases(8, 300, sizes=(20,)) if 0 < len(c.expected()) < 20)
+    others = sorted(set(case.world.contacts) - case.expected())
+    right = members_of
+
+    def one_too_many(engine: Engine, query: Query, context: object) -> list[str]:
+        return right(engine, query, context) + others[:1]  # type: ignore[arg-type]
+
+    monkeypatch.setitem(globals(), "members_of", one_too_many)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        assert_agrees(case, Engines())
