@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from headcount.index.block import Block
 from headcount.model.errors import Reason, UserError
+from headcount.query import engine as engine_module
 from headcount.query import overlap as overlap_module
 from headcount.query import settled, tree, whole
 from headcount.query.bound import Condition
@@ -80,10 +81,10 @@ def test_overlaps_and_matches_are_the_oracles(run: int) -> None:
     assert disagreement(SEED * 2 + run + 60, SEGMENTS // 4) is None
 
 
-def _not_negated(self: whole.Wholes, place: int, block: Block) -> BitMap:
+def _not_negated(self: whole.Wholes, place: int, block: Block) -> tuple[BitMap, bool]:
     plan = self._prepared[place].plan
     check = self._context.check
-    return whole.Evaluation(block, plan, check).members()
+    return whole.Evaluation(block, plan, check).members(), False
 
 
 def _one_key(*_: object) -> str:
@@ -97,8 +98,8 @@ def _without_times(condition: Condition, _: Block) -> object:
 @pytest.mark.parametrize(
     ("owner", "name", "wrong"),
     [
-        (whole.Wholes, "members", _not_negated),
-        (whole, "_asked", _one_key),
+        (whole.Wholes, "rows", _not_negated),
+        (engine_module.Prepared, "asked", _one_key),
         (settled, "settled", _without_times),
     ],
     ids=["a complement is forgotten", "segments are confused", "conditions are confused"],

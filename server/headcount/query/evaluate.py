@@ -136,7 +136,7 @@ class Evaluation:
         self._found: dict[Node, BitMap] = {}
         self._recall = results.of(block, plan.clock)
         self.recalled = self.worked_out = 0
-        self._figures = Figures(block, plan.clock)
+        self._figures = Figures(block, plan.clock, self._recall)
         self._frame = ContactFrame(block, plan.clock, self._figures)
 
     def count(self) -> int:
@@ -153,9 +153,13 @@ class Evaluation:
                 return self.rows(items[0]).union_cardinality(self.rows(items[1]))
         return len(self.rows(root))
 
+    def root(self) -> BitMap:
+        """Return the rows that the plan's root holds, live or not, maybe shared."""
+        return self.rows(self._plan.root)
+
     def members(self) -> BitMap:
         """Return the live rows that the plan's root holds, maybe shared."""
-        found = self.rows(self._plan.root)
+        found = self.root()
         return found if self._all_live else found & self._block.live
 
     def rows(self, node: Node, among: BitMap | None = None) -> BitMap:

@@ -32,6 +32,7 @@ from headcount.query.clock import Clock
 from headcount.query.expressions import EventAggregate, EventTally, EventTime, Kind, Source, Sources
 from headcount.query.frames import EventFrame, Figure, Rows
 from headcount.query.masks import mask
+from headcount.query.results import Recall
 from headcount.query.sums import grouped_sum
 
 Counts = npt.NDArray[np.uint32]
@@ -40,9 +41,11 @@ Counts = npt.NDArray[np.uint32]
 class Figures:
     """The figures of one block, each worked out once for a query."""
 
-    def __init__(self, block: Block, clock: Clock) -> None:
+    def __init__(self, block: Block, clock: Clock, recall: Recall | None = None) -> None:
+        """*recall* is asked for what was found in a large index when a small one is beside it."""
         self._block = block
         self._clock = clock
+        self._recall = recall
         self._found: dict[Figure, Vector] = {}
 
     def __call__(self, figure: Figure) -> Vector:
@@ -87,19 +90,27 @@ class Figures:
         if len(condition.sources) == 1:
             (source,) = condition.sources
             base, *newer = self.pieces(source)
-            chosen = self.chosen(source, base, condition.interval)
-            found = _in_bounds(base, condition, chosen)
-            return self._updated(found, condition, base, chosen, newer) if newer else found
+            if not newer:
+                chosen = self.chosen(source, base, condition.interval)
+                return _in_bounds(base, condition, chosen)
+            return self._updated(self._of_base(condition, source, base), condition, base, newer)
         counts = self._counts(condition.sources, condition.interval)
         return bitmaps.from_mask(_within(counts, condition))
 
+    def _of_base(self, condition: EventCount, source: Source, base: EventIndex) -> BitMap:
+        """Return what the base holds: remembered, because newer events come and it stays."""
+        low, high = condition.low, condition.high
+        asked = "base", source, base.serial, *base.slice(condition.interval), low, high
+        found = None if self._recall is None else self._recall.get(asked)
+        if found is None:
+            chosen = self.chosen(source, base, condition.interval)
+            found = _in_bounds(base, condition, chosen)
+            if self._recall is not None:
+                self._recall.keep(asked, found)
+        return found
+
     def _updated(
-        self,
-        found: BitMap,
-        condition: EventCount,
-        base: EventIndex,
-        chosen: Mask | None,
-        newer: Sequence[EventIndex],
+        self, found: BitMap, condition: EventCount, base: EventIndex, newer: Sequence[EventIndex]
     ) -> BitMap:
         """Return *found*, which the base holds, put right for the contacts with newer events."""
         (source,) = condition.sources
@@ -116,6 +127,7 @@ class Figures:
         touched, counts = np.unique(np.concatenate(stretches), return_counts=True)
         if condition.low == 1 and condition.high is None:
             return found | bitmaps.from_sorted(touched)
+        chosen = self.chosen(source, base, interval)
         counts = counts + base.counts(interval, chosen)[touched]
         fits = _within(counts, condition)
         right = bitmaps.from_sorted(touched[fits])

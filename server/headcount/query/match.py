@@ -62,9 +62,9 @@ def match(
             held[place] = []
     for number, places in rows.items():
         for segment in range(len(queries)):
-            members = wholes.members(segment, view.blocks[number])
+            members, negated = wholes.rows(segment, view.blocks[number])
             for place, row in places:
-                if row in members:
+                if (row in members) is not negated:
                     held[place].append(segment)  # type: ignore[union-attr]
     found = (None if segments is None else tuple(segments) for segments in held)
     return Matches(tuple(map(Match, contacts, found)), wholes.warnings)

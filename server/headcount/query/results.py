@@ -4,9 +4,11 @@ Results: the rows that conditions held in earlier queries, remembered for later 
     (block, zone and day, condition)  →  rows     bounded in bytes, the least recently used go first
 
 A person who edits one condition of ten asks the other nine again, and a thousand segments share
-their conditions. A block never changes, so what was found in it stays right for as long as it is
-there: a write replaces the blocks that it touched, and only their conditions are worked out again.
-One memory serves every engine of a server, and the views of a workspace that share blocks.
+their conditions. A block's rows and fields never change, so what was found in them stays right for
+as long as some version of the block is there: versions share an `identity`, and what is asked of
+events names the indexes that it was asked of. A write moves contacts to a small block, whose
+conditions are worked out anew, and leaves those of the large ones as they are. One memory serves
+every engine of a server.
 
 What conditions mean depends on the time zone and the day (`month(t)`, `anniversary(d)`); instants
 are in the conditions themselves. Who asks says what is worth remembering: a posting that an index
@@ -27,12 +29,13 @@ from threading import Lock
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
-from headcount.index.block import Block
+from headcount.index.block import Block, Identity
 from headcount.model.schema import EventType, Field
 from headcount.query.clock import Clock
 
 DEFAULT_BYTES = 256 << 20
 
+_HELD_A_BLOCK = 100  # entries looked through for each block that is gone, 10 µs
 _ENTRY_BYTES = 400  # a place in the dictionary, the tuples around key and rows
 _NODE_BYTES = 64  # of a key: an object, or a number in a tuple
 _TEXT_BYTES = 120  # a string of some 20 characters and its place in a set
@@ -65,23 +68,25 @@ class Results:
         self._held: OrderedDict[Key, tuple[BitMap, int]] = OrderedDict()
         self._bytes = 0
         self._hits = self._misses = 0
-        # A block is known by a number that is never used again: `id` is, once a block is gone.
-        self._serials: dict[int, tuple[weakref.ref[Block], int]] = {}
+        # An identity is known by a number that is never used again: `id` is, once it is gone.
+        self._serials: dict[int, tuple[weakref.ref[Identity], int]] = {}
         self._next = count()
-        self._gone: deque[tuple[int, int]] = deque()  # id and serial of blocks that are no more
+        self._gone: deque[tuple[int, int]] = deque()  # id and serial of identities that are no more
 
     def of(self, block: Block, clock: Clock) -> Recall | None:
         """Return what is remembered of *block* for queries with this zone and day; None if off."""
         if not self.capacity:
             return None
+        identity = block.identity
         with self._lock:
-            if self._gone:
+            # Looking through all that is held is worth it for some share of it only.
+            if len(self._gone) * _HELD_A_BLOCK > len(self._held):
                 self._forget_gone()
-            known = self._serials.get(id(block))
-            if known is None or known[0]() is not block:
+            known = self._serials.get(id(identity))
+            if known is None or known[0]() is not identity:
                 serial = next(self._next)
-                reference = weakref.ref(block, _noting(self._gone, (id(block), serial)))
-                known = self._serials[id(block)] = (reference, serial)
+                reference = weakref.ref(identity, _noting(self._gone, (id(identity), serial)))
+                known = self._serials[id(identity)] = (reference, serial)
         return Recall(self, known[1], _scope(clock))
 
     def usage(self) -> Usage:
@@ -120,12 +125,12 @@ class Results:
                 self._bytes -= freed
 
     def _forget_gone(self) -> None:
-        """Forget blocks that nobody holds any more; their views are gone."""
+        """Forget blocks of which nobody holds a version any more."""
         serials = set()
         while self._gone:
             place, serial = self._gone.popleft()
             serials.add(serial)
-            if self._serials[place][1] == serial:
+            if place in self._serials and self._serials[place][1] == serial:
                 del self._serials[place]
         for key in [key for key in self._held if key[0] in serials]:
             self._bytes -= self._held.pop(key)[1]
@@ -158,8 +163,8 @@ def _scope(clock: Clock) -> Hashable:
 
 def _noting(
     gone: deque[tuple[int, int]], which: tuple[int, int]
-) -> Callable[[weakref.ref[Block]], None]:
-    """Return what is called when a block is freed: in any thread, maybe with the lock held."""
+) -> Callable[[weakref.ref[Identity]], None]:
+    """Return what is called when an identity is freed: in any thread, maybe with the lock held."""
     return lambda _: gone.append(which)
 
 

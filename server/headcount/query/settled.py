@@ -9,9 +9,10 @@ remembered under, and stays the same until an event enters or leaves the window.
     did email_open from 08:15:01 on 2 October        events 181,204 to 200,117 of the log
     signed_up_at from 08:15:01 on 22 November 2025   ranks 954,199 to 1,048,576
 
-Nothing is evaluated from it. A condition that the clock is in otherwise (`then did not`, which
-waits for a deadline) stays as it is: asked again later, it is worked out again. Positions cost 3 to
-6 µs each, working a window out 50 and more.
+The indexes of events are named by their serial numbers, because a newer version of a block has
+further ones. Nothing is evaluated from it. A condition that the clock is in otherwise (`then did
+not`, which waits for a deadline) keeps its instant: asked again later, it is worked out again.
+Positions cost 3 to 6 µs each, working a window out 50 and more.
 """
 
 from __future__ import annotations
@@ -40,13 +41,17 @@ from headcount.query.bound import (
 )
 from headcount.query.estimate import limits
 from headcount.query.expressions import (
+    Anniversary,
     Arithmetic,
     Choice,
+    DayStart,
+    Elapsed,
     EventAggregate,
     EventTally,
     EventTime,
     Expression,
     FieldValue,
+    LocalDay,
     Shifted,
     Sources,
     Unary,
@@ -85,10 +90,11 @@ def settled(condition: Condition, block: Block) -> Hashable:
             return "compared", _value(left, block), op, _value(right, block)
         case Present(value):
             return "present", _value(value, block)
-        case Follows(first, then, within, interval, until, False):
+        case Follows(first, then, within, interval, until, never):
             answers = _positions(then, Interval(interval.low, until), block)
-            return "follows", first, _positions(first, interval, block), then, answers, within
-    return condition
+            asked = "follows", first, _positions(first, interval, block), then, answers, within
+            return (*asked, until) if never else asked
+    return condition  # of fields and ids alone
 
 
 def settled_whole(condition: Condition, block: Block) -> Hashable:
@@ -138,6 +144,10 @@ def _value(value: Expression, block: Block) -> Hashable:
             return "unary", function, _value(operand, block)
         case Shifted(operand, duration, sign, kind):
             return "shifted", _value(operand, block), duration, sign, kind
+        case Elapsed(left, right):
+            return "elapsed", _value(left, block), _value(right, block)
+        case DayStart(operand) | LocalDay(operand) | Anniversary(operand):
+            return type(value), _value(operand, block)
     return value
 
 

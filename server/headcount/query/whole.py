@@ -20,7 +20,6 @@ from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Prepared, Query
 from headcount.query.evaluate import Evaluation
 from headcount.query.plan import Plan
-from headcount.query.settled import Asked
 
 
 class Wholes:
@@ -63,25 +62,35 @@ class Wholes:
 
     def members(self, place: int, block: Block) -> BitMap:
         """Return the live rows of the segment at *place*, shared."""
+        rows, negated = self.rows(place, block)
+        if negated:
+            return block.live - rows
+        return rows if len(block.live) == block.rows else rows & block.live
+
+    def rows(self, place: int, block: Block) -> tuple[BitMap, bool]:
+        """
+        Return shared rows, and whether all others are meant; some of them may not be live.
+
+        What is remembered must not depend on which rows are: versions of a block differ in that.
+        Where all are, it is the members themselves.
+        """
         prepared = self._prepared[place]
+        plan, all_live = prepared.plan, len(block.live) == block.rows
+        negated = plan.negated and not all_live
         recall = self._engine.results.of(block, prepared.bound.clock)
         if recall is None:
-            return self._worked_out(prepared.plan, block)
-        asked = _asked(prepared, block)
+            return self._worked_out(plan, block, all_live=all_live), negated
+        asked = prepared.asked(block), all_live
         found = recall.get(asked)
         if found is None:
-            found = self._worked_out(prepared.plan, block)
+            found = self._worked_out(plan, block, all_live=all_live)
             recall.keep(asked, found)
-        return found
+        return found, negated
 
-    def _worked_out(self, plan: Plan, block: Block) -> BitMap:
+    def _worked_out(self, plan: Plan, block: Block, *, all_live: bool) -> BitMap:
         self._context.check()
-        found = Evaluation(block, plan, self._context.check, self._engine.results).members()
-        return block.live - found if plan.negated else found
-
-
-def _asked(prepared: Prepared, block: Block) -> Asked:
-    return prepared.asked(block)
+        found = Evaluation(block, plan, self._context.check, self._engine.results).root()
+        return block.live - found if plan.negated and all_live else found
 
 
 def _prepared(engine: Engine, place: str, query: Query, context: QueryContext) -> Prepared:
