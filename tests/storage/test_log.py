@@ -387,7 +387,8 @@ def test_cutting_and_looking_from_another_thread(tmp_path: Path) -> None:
 
         def cut() -> None:
             while not done.is_set():
-                assert found.stats().last >= found.cut(found.last - 1)
+                found.cut(found.last - 1)
+                found.stats()
 
         thread = threading.Thread(target=cut)
         thread.start()

@@ -50,6 +50,7 @@ from headcount.storage.log_segment import (
     WAL,
     Answer,
     Entry,
+    RequestRow,
     Segment,
     request_key,
 )
@@ -234,8 +235,8 @@ class CommitLog:
             self._check_mark(mark, before, after)
             before.settle()
             if before.last < after:  # another writer made the generation: it holds all of these
-                carried = [found for _, found in before.answers()]
-                before = self._retire(before, self._begin(after + 1, NO_CHAIN, carried))
+                new = self._begin(after + 1, NO_CHAIN, before.request_rows(0))
+                before = self._retire(before, new)
         except BaseException:
             if before is not None:
                 before.abandon()
@@ -302,7 +303,7 @@ class CommitLog:
             f"copies are mixed; {RESTORE}",
         )
 
-    def _begin(self, first: int, chain: bytes, carried: Sequence[Answer] = ()) -> Segment:
+    def _begin(self, first: int, chain: bytes, carried: Sequence[RequestRow] = ()) -> Segment:
         """Return a new segment, open, its name durable."""
         log_segment.create(self._path(first), self.epoch, first, chain, carried)
         return self._begun(first)
@@ -455,14 +456,19 @@ class CommitLog:
         if old.last < old.first:
             return
         oldest = at - self._settings.request_age
-        carried = [old.answer(number) for number, made in self._answers.values() if made >= oldest]
+        kept = [number for number, made in self._answers.values() if made >= oldest]
+        left = min(kept, default=old.requests + 1) - 1  # times rise, so these are the first ones
         first = old.last + 1
-        log_segment.create(self._path(first), self.epoch, first, old.chain, carried)
+        rows = old.request_rows(left)
+        log_segment.create(self._path(first), self.epoch, first, old.chain, rows)
         try:
             self._active = self._retire(old, self._begun(first))
         except BaseException as error:
             raise self._fail(f"the change to {self._path(first).name}", error) from error
-        self._remember()
+        known = self._answers.items()
+        self._answers = OrderedDict(
+            (key, (number - left, made)) for key, (number, made) in known if number > left
+        )
 
     def cut(self, sequence: int) -> int:
         """

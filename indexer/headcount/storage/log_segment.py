@@ -54,6 +54,7 @@ CREATE TABLE requests (
     at INTEGER NOT NULL, answer BLOB NOT NULL, crc32 INTEGER NOT NULL) STRICT;
 """
 
+RequestRow = tuple[int, bytes, int, int, bytes, int]
 _COMMIT = "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)"
 _REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)"
 _LINK = struct.Struct(f"<{CHAIN_BYTES}sqqqqI")  # chain before, sequence, at, records, requests, crc
@@ -106,13 +107,14 @@ def link(before: bytes, sequence: int, at: int, records: int, requests: int, crc
 
 
 def create(
-    path: Path, epoch: int, first: int, chain: bytes, carried: Sequence[Answer] = ()
+    path: Path, epoch: int, first: int, chain: bytes, carried: Sequence[RequestRow] = ()
 ) -> None:
     """
     Write a segment without commits, durably but for the name; the caller syncs the folder.
 
-    *chain* is that of the commit before *first*. A file of that name must not exist. After an error
-    of the rename or before, there is none.
+    *chain* is that of the commit before *first*, *carried* the rows of `Segment.request_rows` of
+    the segment before. A file of that name must not exist. After an error of the rename or before,
+    there is none.
     """
     temporary = files.beside(path)
     for leftover in (temporary, _wal(temporary), _wal(path)):
@@ -136,7 +138,7 @@ def create(
                     "INSERT INTO meta VALUES (?, ?, ?)",
                     [(name, str(v), meta_sum(name, str(v))) for name, v in facts.items()],
                 )
-                database.executemany(_REQUEST, _request_rows(0, carried))
+                database.executemany(_REQUEST, carried)
                 database.execute("COMMIT")
                 database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 database.close()
@@ -150,14 +152,6 @@ def create(
         if not ready:
             files.discard(temporary)
             files.discard(_wal(temporary))
-
-
-def _request_rows(
-    before: int, answers: Sequence[Answer]
-) -> Iterator[tuple[int, bytes, int, int, bytes, int]]:
-    """Yield the rows of *answers*, numbered on from *before*."""
-    for number, found in enumerate(answers, before + 1):
-        yield number, found.request, found.sequence, found.at, found.answer, found.crc32
 
 
 def _wal(path: Path) -> Path:
@@ -267,8 +261,11 @@ class Segment:
         if answers:
             execute("BEGIN IMMEDIATE")
             execute(_COMMIT, row)
-            made = [Answer(request, sequence, at, answer) for request, answer in answers]
-            self._database.executemany(_REQUEST, _request_rows(self.requests, made))
+            rows = []
+            for number, (request, answer) in enumerate(answers, self.requests + 1):
+                crc = Answer(request, sequence, at, answer).crc32
+                rows.append((number, request, sequence, at, answer, crc))
+            self._database.executemany(_REQUEST, rows)
             execute("COMMIT")
         else:
             execute(_COMMIT, row)
@@ -332,16 +329,24 @@ class Segment:
         Raises:
             CorruptionError: one does not match, or is missing.
         """
-        rows = self._rows(
-            "SELECT * FROM requests ORDER BY number", (int, bytes, int, int, bytes, int), "requests"
-        )
-        if [row[0] for row in rows] != list(range(1, self.requests + 1)):
-            raise self._damaged(f"expected rows 1 to {self.requests}", "requests")
-        for number, *row, crc32 in rows:
-            found = Answer(*row)
+        for number, request, sequence, at, answer, crc32 in self.request_rows(0):
+            found = Answer(request, sequence, at, answer)
             if found.crc32 != crc32:
                 raise self._damaged("its checksum does not match", f"requests, row {number}")
             yield number, found
+
+    def request_rows(self, after: int) -> list[RequestRow]:
+        """Return the rows of that table above number *after*, numbered anew from 1."""
+        rows = self._rows(
+            "SELECT number - ?1, request, sequence, at, answer, crc32 FROM requests"
+            " WHERE number > ?1 ORDER BY number",
+            (int, bytes, int, int, bytes, int),
+            "requests",
+            (after,),
+        )
+        if [row[0] for row in rows] != list(range(1, self.requests - after + 1)):
+            raise self._damaged(f"expected rows {after + 1} to {self.requests}", "requests")
+        return rows
 
     def answer(self, number: int) -> Answer:
         """Return the stored answer of that number, verified."""
@@ -378,8 +383,8 @@ class Segment:
 
     def _rows(
         self, statement: str, types: tuple[type, ...], place: str, values: tuple[int, ...] = ()
-    ) -> list[tuple[Any, ...]]:
-        """Return the rows of a query whose columns must be of *types*."""
+    ) -> list[Any]:
+        """Return the rows of a query, tuples whose values must be of *types*."""
         with self._reading(place):
             rows = self._database.execute(statement, values).fetchall()
         if any(tuple(map(type, row)) != types for row in rows):
