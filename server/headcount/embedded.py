@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 
 import numpy as np
@@ -29,13 +30,13 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
+from headcount.embedded_folder import FolderWriter, read
 from headcount.embedded_reporting import Reporting
 from headcount.embedded_sending import Sending
 from headcount.embedded_writing import Writing
 from headcount.index import stats
 from headcount.index.stats import Stats
 from headcount.index.view import Version, View
-from headcount.index.workspace import open_view
 from headcount.live.commit import Writer
 from headcount.members import batches, contacts, pages, tokens
 from headcount.model.errors import Reason, UserError
@@ -89,6 +90,8 @@ class Workspace(Sending, Reporting, Writing):
         self.name = name
         self._given = view
         self._live = writer
+        self._held: FolderWriter | None = None
+        self._holding = Lock()  # held while the folder is taken or given up
         self._limits = limits
         self._folder = folder
         stored = None if folder is None else SavedSegments(folder, name)
@@ -105,14 +108,20 @@ class Workspace(Sending, Reporting, Writing):
         return self._keeper.engine
 
     def _newest(self) -> View:
-        return self._given if self._live is None else self._live.view
+        live = self._live
+        return self._given if live is None else live.view
 
     def _writer(self) -> Writer:
-        if self._live is None:
-            raise UserError(
-                Reason.CONFLICT, "this workspace is in memory only, and can only be read"
-            )
-        return self._live
+        """Return what writes; the folder is this process's alone from the first write on."""
+        with self._holding:
+            if self._live is None:
+                if self._folder is None:
+                    raise UserError(
+                        Reason.CONFLICT, "this workspace is in memory only, and can only be read"
+                    )
+                self._held = FolderWriter(self._folder, self.name)
+                self._live = self._held.live
+            return self._live
 
     @classmethod
     def open(
@@ -133,7 +142,7 @@ class Workspace(Sending, Reporting, Writing):
                 calculated field of its schema means nothing.
             CorruptionError: a file is damaged.
         """
-        return cls(open_view(Path(path), workspace), workspace, limits, Path(path), results)
+        return cls(read(Path(path), workspace), workspace, limits, Path(path), results)
 
     def count(
         self,
@@ -471,7 +480,12 @@ class Workspace(Sending, Reporting, Writing):
         return self.view.check()
 
     def close(self) -> None:
-        """Do nothing: what was opened is memory. There so that a client can take this place."""
+        """Write what waits, and let others write to the folder; what was opened stays readable."""
+        with self._holding:
+            if self._held is not None:
+                self._held.close()
+                self._given = self._held.live.view
+                self._live = self._held = None
 
     def __enter__(self) -> Workspace:
         return self
@@ -488,6 +502,11 @@ class Workspace(Sending, Reporting, Writing):
     def _writing(self) -> Iterator[Keeper]:
         """Enter a block that saves segments: nobody else does, and what is stored is read anew."""
         if self._folder is None:
+            yield self._keeper
+            return
+        if self._held is not None:
+            store = SavedSegments(self._folder, self.name, self._held.lock)
+            self._keeper = Keeper(self._engine, store, self._newest)
             yield self._keeper
             return
         with WriterLock(self._folder) as lock:

@@ -8,7 +8,6 @@ of it is on disk and visible to this workspace.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from headcount.live.commit import Batch, Writer, Written
 from headcount.members import states
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
+from headcount.rpc.clock import now
 
 
 class Writing:
@@ -123,7 +123,7 @@ class Writing:
         timeout: float | None = None,
     ) -> WriteResult:
         """Record events from the columns of an events file, several times as fast as `record`."""
-        reader = ArrowReader(self._writer().view.schema, _now())
+        reader = ArrowReader(self._writer().view.schema, now())
         batch = reader.events(_rows(table), creates=create_contacts, request_id=request_id or "")
         return self._written(batch, timeout)
 
@@ -136,7 +136,7 @@ class Writing:
         timeout: float | None = None,
     ) -> WriteResult:
         """Make or change contacts from columns: the id, fields, `add_labels`, `join`, ..."""
-        reader = ArrowReader(self._writer().view.schema, _now())
+        reader = ArrowReader(self._writer().view.schema, now())
         batch = reader.contacts(
             _rows(table), creates=not existing_only, request_id=request_id or ""
         )
@@ -163,7 +163,7 @@ class Writing:
     def _records(
         self, records: Iterable[Record], request_id: str | None, timeout: float | None
     ) -> WriteResult:
-        reader = RequestReader(self._writer().view.schema, _now())
+        reader = RequestReader(self._writer().view.schema, now())
         return self._written(reader.batch(records, request_id or ""), timeout)
 
     def _written(self, batch: Batch, timeout: float | None) -> WriteResult:
@@ -195,8 +195,3 @@ def _rows(table: pa.Table | pa.RecordBatch) -> pa.RecordBatch:
         return table
     columns = [column.unify_dictionaries().combine_chunks() for column in table.itercolumns()]
     return pa.RecordBatch.from_arrays(columns, names=table.schema.names)
-
-
-def _now() -> int:
-    """Return µs since 1970 UTC."""
-    return time.time_ns() // 1000

@@ -20,6 +20,7 @@ import errno
 import fcntl
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -140,6 +141,9 @@ class WriterLock:
     Taking it makes the folder. The lock's file holds the writer's process number for the message
     that another would-be writer gets; what counts is the lock on it, so a number left behind does
     no harm. The file is never removed: another process may hold it open.
+
+    `changing` is held while the manifest is changed, which names all workspaces: the threads of one
+    writer may write several.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -151,6 +155,7 @@ class WriterLock:
         files.make_folder(folder)
         refuse_foreign(folder)
         self.folder = folder
+        self.changing = threading.Lock()
         path = folder / LOCK
         with files.explained(path, files.UNCHANGED):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)

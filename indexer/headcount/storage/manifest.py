@@ -63,6 +63,10 @@ class Manifest:
         """Return a manifest in which *generation* is the live one of *workspace*."""
         return Manifest({**self.workspaces, workspace: generation})
 
+    def without(self, workspace: str) -> Manifest:
+        """Return a manifest in which there is no *workspace*."""
+        return Manifest({n: live for n, live in self.workspaces.items() if n != workspace})
+
 
 def render(manifest: Manifest) -> bytes:
     """Return the manifest's bytes; equal manifests give equal bytes."""

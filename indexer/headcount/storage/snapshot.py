@@ -279,6 +279,19 @@ def write_snapshot(
             )
     assert lock.held, "the lock was closed"
     assert lock.folder.samefile(folder), f"the lock is for {lock.folder}"
+    with lock.changing:
+        return _write(folder, workspace, meta, blocks, unchanged, layout)
+
+
+def _write(
+    folder: Path,
+    workspace: str,
+    meta: SnapshotMeta,
+    blocks: Iterable[tuple[int, Iterable[Part]]],
+    unchanged: Collection[int],
+    layout: Layout,
+) -> int:
+    """Write a new generation as `write_snapshot` does, while nobody else changes the manifest."""
     current = manifest.begin(folder)
     live = current.workspaces.get(workspace)
     if live is None:

@@ -18,6 +18,7 @@ from headcount.load import synthetic
 from headcount.query.results import Results
 from headcount.rpc import config
 from headcount.rpc.app import Server
+from headcount.rpc.clock import now
 from headcount.rpc.workspaces import open_workspaces
 from headcount.storage.folder import WriterLock
 from headcount.storage.manifest import list_workspaces
@@ -76,7 +77,13 @@ def serve(
     list_workspaces(folder)  # before the lock, which would make a folder that is not there
     with WriterLock(folder) as lock:
         results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
-        Server(settings, open_workspaces(folder, lock, results)).run()
+        workspaces = open_workspaces(folder, lock, results, now, settings.writes.writer())
+        try:
+            status = Server(settings, workspaces).run()
+        finally:
+            workspaces.close()
+    if status:
+        raise typer.Exit(status)
 
 
 def demo(
@@ -110,7 +117,8 @@ def demo(
     settings = config.load(None, {}, {"server.listen": listen, "log.level": "warning"})
     with WriterLock(folder) as lock:
         started = time.perf_counter()
-        server = Server(settings, open_workspaces(folder, lock))
+        workspaces = open_workspaces(folder, lock, clock=now)
+        server = Server(settings, workspaces)
         note(f"Opened in {time.perf_counter() - started:.1f} s.")
         server.start()
         try:
@@ -121,6 +129,7 @@ def demo(
                 server.wait()
         finally:
             server.stop()
+            workspaces.close()
 
 
 def counts(address: str) -> Table:

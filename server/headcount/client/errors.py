@@ -52,7 +52,8 @@ def error_of(failed: grpc.RpcError, target: str) -> HeadcountError:
         error = status.user_error(detailed)
         if error is not None:
             return error
-        return ServerError(code.name, detailed.message, _request_id(detailed))
+        kind = UnavailableError if code is grpc.StatusCode.UNAVAILABLE else ServerError
+        return kind(code.name, detailed.message, _request_id(detailed))
     if code in _WITHOUT_DETAILS:
         return UserError(_WITHOUT_DETAILS[code], text or code.name)
     # A server that stops cancels the calls that have just come.

@@ -17,7 +17,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
@@ -34,13 +33,14 @@ from grpc_reflection.v1alpha import (
 )
 from structlog.typing import FilteringBoundLogger
 
-from headcount.model.errors import CorruptionError, Reason, UserError
+from headcount.model.errors import CorruptionError, Reason, UnknownOutcomeError, UserError
 from headcount.query.parse import parse
 from headcount.rpc import status
 from headcount.rpc.admin import Admin
 from headcount.rpc.admission import Lane
 from headcount.rpc.audiences import Audiences
 from headcount.rpc.call import Call
+from headcount.rpc.clock import now
 from headcount.rpc.config import Config
 from headcount.rpc.contacts import Contacts
 from headcount.rpc.endpoint import Failure, Guard, Surroundings
@@ -53,6 +53,7 @@ from headcount.rpc.reports import Reports
 from headcount.rpc.router import Router
 from headcount.rpc.saved_segments import SavedSegments
 from headcount.rpc.segments import Segments
+from headcount.rpc.upkeep import Upkeep
 from headcount.rpc.watchdog import Watchdog
 from headcount.rpc.workspaces import Workspaces
 from headcount.rpc.writes import Writes
@@ -83,6 +84,7 @@ _CONTROL_THREADS = 4
 _DEFAULT_THREADS = 4  # health watches and reflection
 _DEFAULT_WAITING = 32
 _SIGNAL_SECONDS = 0.1  # between looks at whether a second signal has come
+_FAILED = 3  # exit status: a write has an unknown outcome
 _UNBOUNDED = sys.maxsize  # saying no is what the control lane is for
 
 
@@ -98,6 +100,8 @@ def guard(log: FilteringBoundLogger) -> Guard:
             failure.status = status.status_of(error, call.request_id)
             if isinstance(error, CorruptionError):
                 log.error("damage", request_id=call.request_id, where=str(error))  # noqa: TRY400
+        except UnknownOutcomeError:
+            failure.status = status.unknown_outcome(call.request_id)
         except grpc.RpcError:  # the client left while its request was awaited
             gone = UserError(Reason.CANCELLED, "the client has cancelled the call")
             failure.status = status.status_of(gone, call.request_id)
@@ -150,7 +154,7 @@ class Server:
             self._control,
             self._default,
         )
-        self._metrics = Metrics(self._lanes, workspaces.sizes())
+        self._metrics = Metrics(self._lanes, workspaces.sizes)
         self._metrics_page: MetricsPage | None = None
         self._watchdog = Watchdog()
         self._health = Health(_SERVICES)
@@ -159,6 +163,9 @@ class Server:
         self._asked = threading.Event()  # to stop, by a signal
         self._hurry = threading.Event()  # by a second one
         self._stopped = False
+        self._failed = False
+        self._upkeep = Upkeep(workspaces, self._log)
+        workspaces.on_failure(self._fail)
 
     @property
     def metrics_port(self) -> int | None:
@@ -192,6 +199,7 @@ class Server:
             self._metrics_page = MetricsPage(self._metrics, self.config.server.metrics)
         parse("everyone")
         self._server.start()
+        self._upkeep.start()
         self._health.set_serving()
         self._log.info("serving", address=self.address, workspaces=self._workspaces.sizes())
 
@@ -208,6 +216,7 @@ class Server:
         grace = self.config.server.grace_seconds if grace_seconds is None else grace_seconds
         self._health.drain()
         self._log.info("draining", calls=sum(lane.load for lane in self._lanes))
+        self._upkeep.stop()
         ended = self._server.stop(grace)
         while not ended.wait(_SIGNAL_SECONDS):
             if self._hurry.is_set():
@@ -225,12 +234,20 @@ class Server:
         """
         Serve until SIGTERM or SIGINT, stop, and return exit status 0; in the main thread only.
 
-        A second signal ends the grace period.
+        A second signal ends the grace period. When a write fails so that only reading the log anew
+        tells what is in it, this stops by itself, and the status is 3.
         """
         with self._signals():
             self._asked.wait()
             self.stop()
-        return 0
+        return _FAILED if self._failed else 0
+
+    def _fail(self, error: BaseException) -> None:
+        """Take no more calls: a writer has failed, and only a new process can go on."""
+        self._failed = True
+        self._health.drain()
+        self._log.error("failed", where=str(error))
+        self._asked.set()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -254,7 +271,7 @@ class Server:
             metrics=self._metrics,
         )
         router = Router(self._control, around)
-        questions = Questions(self._workspaces, self.config.query, _now)
+        questions = Questions(self._workspaces, self.config.query, now)
         segments = Segments(questions, self.config.calls)
         router.add_service(_SEGMENTS, segments, self._unary, self._stream)
         saved = SavedSegments(questions, self.config.calls)
@@ -262,7 +279,7 @@ class Server:
         audiences = Audiences(questions, self.config.audiences)
         router.add_service(_AUDIENCES, audiences, self._unary, self._stream)
         router.add_service(_REPORTS, Reports(questions), self._unary, self._stream)
-        writes = Writes(self._workspaces, self.config.writes, _now)
+        writes = Writes(self._workspaces, self.config.writes, now)
         contacts = Contacts(writes, questions, self.config.calls)
         router.add_service(_CONTACTS, contacts, self._unary, self._stream, self._write)
         router.add_duplex(
@@ -296,11 +313,6 @@ class Server:
         self._watchdog.stop()
         if self._metrics_page is not None:
             self._metrics_page.stop()
-
-
-def _now() -> int:
-    """Return µs since 1970 UTC."""
-    return time.time_ns() // 1000
 
 
 def _with_port(listen: str, port: int) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from headcount.live.settings import WriterSettings
 from headcount.members import pages
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
@@ -89,11 +90,24 @@ class ConnectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
-    """What one write may hold."""
+    """What one write may hold, how many wait, and when what they leave behind is compacted."""
 
     records: int = 100_000  # in one request, or in one message of a stream
     refusals: int = 1_000  # refused records that an answer tells the reasons of
     in_flight: int = 16  # messages of one stream that are not answered yet
+    waiting_records: int = 1_000_000  # that wait to be written, of each workspace
+    compact_contacts: int = 200_000  # a compaction is due when so many contacts have changed,
+    compact_events: int = 2_000_000  # so many events were recorded,
+    compact_log_bytes: int = 1 << 30  # or the log has grown so large
+
+    def writer(self) -> WriterSettings:
+        """Return what the writer of each workspace is held to."""
+        return WriterSettings(
+            waiting_records=self.waiting_records,
+            recent_contacts=self.compact_contacts,
+            newer_events=self.compact_events,
+            log_bytes=self.compact_log_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

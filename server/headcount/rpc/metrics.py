@@ -8,10 +8,12 @@ about 2 µs. No label holds anything of a request but its method.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import prometheus_client as prometheus
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from headcount.rpc.admission import Lane
 from headcount.rpc.config import split_address
@@ -23,7 +25,7 @@ _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, lanes: Iterable[Lane], contacts: Mapping[str, int]) -> None:
+    def __init__(self, lanes: Iterable[Lane], contacts: Callable[[], Mapping[str, int]]) -> None:
         self.registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=self.registry)
         self._calls = prometheus.Counter(
@@ -47,16 +49,26 @@ class Metrics:
         )
         for lane in lanes:
             load.labels(lane.name).set_function(partial(getattr, lane, "load"))
-        sizes = prometheus.Gauge(
-            "headcount_contacts", "Contacts held.", ("workspace",), registry=self.registry
-        )
-        for workspace, count in contacts.items():
-            sizes.labels(workspace).set(count)
+        self.registry.register(_Sizes(contacts))
 
     def observe(self, method: str, code: str, seconds: float) -> None:
         """Count one call that has ended."""
         self._calls.labels(method, code).inc()
         self._seconds.labels(method).observe(seconds)
+
+
+class _Sizes(Collector):
+    """The contacts of each workspace, counted when they are asked for."""
+
+    def __init__(self, contacts: Callable[[], Mapping[str, int]]) -> None:
+        self._contacts = contacts
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield one gauge."""
+        gauge = GaugeMetricFamily("headcount_contacts", "Contacts held.", labels=("workspace",))
+        for workspace, count in self._contacts().items():
+            gauge.add_metric((workspace,), count)
+        yield gauge
 
 
 class MetricsPage:

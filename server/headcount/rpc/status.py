@@ -3,6 +3,7 @@ The one table from our errors to gRPC status, and the details that go with a sta
 
     UserError         the code of its reason; ErrorInfo, BadRequest, RetryInfo where it helps
     CorruptionError   DATA_LOSS; the file and the part go to the log, not to the client
+    UnknownOutcome    UNAVAILABLE: the same again, with its request id, tells what came of it
     anything else     INTERNAL and the request id, by which the log line is found: an exception's
                       text may quote personal data, and grpcio would send it as it is
 
@@ -29,6 +30,7 @@ DOMAIN = "headcount"
 REQUEST_ID_KEY = "x-request-id"
 DETAILS_KEY = "grpc-status-details-bin"
 CORRUPTION = "CORRUPTION"
+UNKNOWN_OUTCOME = "UNKNOWN_OUTCOME"
 RETRY_SECONDS = 1.0
 
 CODES: Mapping[Reason, grpc.StatusCode] = {
@@ -83,6 +85,17 @@ def status_of(error: UserError | CorruptionError, request_id: str) -> status_pb2
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     details.append(error_details_pb2.RequestInfo(request_id=request_id))
     return _status(code, message, *details)
+
+
+def unknown_outcome(request_id: str) -> status_pb2.Status:
+    """Return the status of a write of which nobody knows whether it is on the disk."""
+    return _status(
+        grpc.StatusCode.UNAVAILABLE,
+        "the disk failed while this was written, and it may be there or not; the server ends. Send"
+        f" it again with the same request_id when it is back (request {request_id})",
+        error_details_pb2.ErrorInfo(reason=UNKNOWN_OUTCOME, domain=DOMAIN),
+        error_details_pb2.RequestInfo(request_id=request_id),
+    )
 
 
 def internal(request_id: str) -> status_pb2.Status:

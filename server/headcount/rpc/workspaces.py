@@ -4,17 +4,26 @@ and who writes.
 
 A handler asks once and keeps what it gets, so that one call reads one version. A workspace that
 does not exist is refused without naming those that do: nothing crosses workspaces.
+
+When the log of a workspace fails, nobody knows what is in it until it is read anew: `on_failure` is
+told, and the server ends. The other workspaces share its disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
+from headcount.care import workspaces as care
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live.commit import Writer
+from headcount.live.settings import WriterSettings
+from headcount.live.writer import LiveWorkspace
 from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
 from headcount.query.engine import Engine
 from headcount.query.results import Results
 from headcount.segments.keeper import Keeper
@@ -29,28 +38,26 @@ class Workspaces:
     """Open workspaces by name. Any thread may use them."""
 
     def __init__(
-        self, keepers: Mapping[str, Keeper], writers: Mapping[str, Writer] | None = None
+        self,
+        keepers: Mapping[str, Keeper],
+        writers: Mapping[str, Writer] | None = None,
+        home: Home | None = None,
     ) -> None:
+        """Without a *home* no workspace is made or dropped."""
         self._keepers = dict(keepers)
         self._writers = dict(writers or {})
+        self._home = home
+        self._changing = Lock()  # held while a workspace is made or dropped
 
-    def writer(self, name: str, at_least: Version | None = None) -> Writer:
-        """
-        Return what writes to a workspace; an empty *name* is `default`.
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the workspaces, sorted."""
+        return sorted(self._keepers)
 
-        Raises:
-            UserError: no such workspace (NOT_FOUND), one that is in memory only (CONFLICT), or one
-                that is older than *at_least* (STALE_READ).
-        """
-        self.read(name, at_least)
-        found = self._writers.get(name or DEFAULT)
-        if found is None:
-            raise UserError(
-                Reason.CONFLICT,
-                "this workspace is in memory only, and can only be read",
-                field="workspace",
-            )
-        return found
+    @property
+    def folder(self) -> Path | None:
+        """Return the data folder, if there is one that is written to."""
+        return None if self._home is None else self._home.folder
 
     def keeper(self, name: str) -> Keeper:
         """
@@ -87,23 +94,130 @@ class Workspaces:
             )
         return found
 
+    def writer(self, name: str, at_least: Version | None = None) -> Writer:
+        """
+        Return what writes to a workspace; an empty *name* is `default`.
+
+        Raises:
+            UserError: no such workspace (NOT_FOUND), one that is in memory only (CONFLICT), or one
+                that is older than *at_least* (STALE_READ).
+        """
+        self.read(name, at_least)
+        found = self._writers.get(name or DEFAULT)
+        if found is None:
+            raise _in_memory()
+        return found
+
+    def live(self, name: str, at_least: Version | None = None) -> LiveWorkspace:
+        """Return a workspace that lies in a data folder and is written to; raises as `writer`."""
+        found = self.writer(name, at_least)
+        if not isinstance(found, LiveWorkspace):
+            raise _in_memory()
+        return found
+
+    def create(self, name: str, schema: Schema) -> View:
+        """
+        Make an empty workspace and open it.
+
+        Raises:
+            UserError: ALREADY_EXISTS; INVALID_VALUE, nothing can be called this; CONFLICT, there is
+                no data folder.
+        """
+        with self._changing:
+            if self._home is None:
+                raise _in_memory()
+            care.create(self._home.folder, name, schema, self._home.lock, epoch=self._home.clock())
+            live, keeper = self._home.opened(name)
+            self._writers[name], self._keepers[name] = live, keeper
+            return live.view
+
+    def drop(self, name: str) -> None:
+        """
+        Remove a workspace for good; calls that read it end well.
+
+        Raises:
+            UserError: NOT_FOUND; CONFLICT, there is no data folder.
+        """
+        with self._changing:
+            self.keeper(name)
+            if self._home is None:
+                raise _in_memory()
+            writer = self._writers.pop(name)
+            del self._keepers[name]
+            if isinstance(writer, LiveWorkspace):
+                writer.close()
+            care.drop(self._home.folder, name, self._home.lock)
+
     def views(self) -> dict[str, View]:
         """Return the current view of each workspace."""
-        return {name: keeper.engine.view for name, keeper in self._keepers.items()}
+        return {name: keeper.engine.view for name, keeper in sorted(self._keepers.items())}
 
     def sizes(self) -> dict[str, int]:
         """Return the number of contacts of each workspace."""
         return {name: view.live_count for name, view in self.views().items()}
 
+    def due(self) -> list[LiveWorkspace]:
+        """Return the workspaces that are to be compacted."""
+        writers = sorted(self._writers.items())
+        live = [writer for _, writer in writers if isinstance(writer, LiveWorkspace)]
+        return [one for one in live if one.is_compaction_due]
+
+    def on_failure(self, told: Callable[[BaseException], None]) -> None:
+        """Tell *told* when a writer has failed, in its thread; at once if one has."""
+        if self._home is not None:
+            self._home.told = told
+            for error in self._home.failures:
+                told(error)
+
+    def close(self) -> None:
+        """Write what waits, and close what is written to."""
+        with self._changing:
+            for writer in self._writers.values():
+                if isinstance(writer, LiveWorkspace):
+                    writer.close()
+
+
+@dataclass(eq=False)
+class Home:
+    """A data folder whose lock is held, and what its workspaces are opened with."""
+
+    folder: Path
+    lock: WriterLock
+    results: Results
+    clock: Callable[[], int]
+    settings: WriterSettings
+
+    def __post_init__(self) -> None:
+        """Begin without a failure."""
+        self.failures: list[BaseException] = []
+        self.told: Callable[[BaseException], None] = self.failures.append
+
+    def opened(self, name: str) -> tuple[LiveWorkspace, Keeper]:
+        """Return a workspace, open for reading and writing."""
+        live = LiveWorkspace.open(
+            self.folder,
+            name,
+            self.lock,
+            clock=self.clock,
+            settings=self.settings,
+            on_failure=lambda error: self.told(error),
+        )
+        store = SavedSegments(self.folder, name, self.lock)
+        return live, Keeper(Engine(live.view, self.results), store, lambda: live.view)
+
 
 def open_workspaces(
-    folder: Path, lock: WriterLock | None = None, results: Results | None = None
+    folder: Path,
+    lock: WriterLock | None = None,
+    results: Results | None = None,
+    clock: Callable[[], int] | None = None,
+    settings: WriterSettings | None = None,
 ) -> Workspaces:
     """
     Open every workspace of a data folder; the first answer comes after the last one.
 
-    Segments can be saved if the folder's *lock* is held, and for as long as it is. All workspaces
-    share *results*, or a memory of the default size.
+    They can be written to if the folder's *lock* is held, for as long as it is, and there is a
+    *clock* (µs since 1970). All workspaces share *results*, or a memory of the default size.
 
     Raises:
         UserError: there is no such folder, a newer Headcount wrote it, or a calculated field of a
@@ -111,11 +225,33 @@ def open_workspaces(
         CorruptionError: a file is damaged.
     """
     results = Results() if results is None else results
-    return Workspaces(
-        {
-            name: Keeper(
-                Engine(open_view(folder, name), results), SavedSegments(folder, name, lock)
-            )
-            for name in list_workspaces(folder)
-        }
+    names = list_workspaces(folder)
+    if lock is None or clock is None:
+        return Workspaces({name: _read_only(folder, name, lock, results) for name in names})
+    home = Home(folder, lock, results, clock, settings or WriterSettings())
+    opened: dict[str, tuple[LiveWorkspace, Keeper]] = {}
+    try:
+        for name in names:
+            opened[name] = home.opened(name)
+    except BaseException:
+        _close(live for live, _ in opened.values())
+        raise
+    keepers = {name: keeper for name, (_, keeper) in opened.items()}
+    return Workspaces(keepers, {name: live for name, (live, _) in opened.items()}, home)
+
+
+def _read_only(folder: Path, name: str, lock: WriterLock | None, results: Results) -> Keeper:
+    return Keeper(Engine(open_view(folder, name), results), SavedSegments(folder, name, lock))
+
+
+def _close(opened: Iterable[LiveWorkspace]) -> None:
+    for live in opened:
+        live.close()
+
+
+def _in_memory() -> UserError:
+    return UserError(
+        Reason.CONFLICT,
+        "this workspace is in memory only, and can only be read",
+        field="workspace",
     )

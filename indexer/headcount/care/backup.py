@@ -1,0 +1,129 @@
+"""
+Backups: copies of workspaces, each as of one version, made while they are written to.
+
+A backup is a data folder like any other: it can be opened, checked, counted in. What is copied are
+views, which nothing changes, so writers and readers go on. Blocks in which nothing has happened are
+written as they lie; the others are compacted on the way.
+
+Restoring reads a backup, every byte verified, and writes it as a new folder with a new epoch: a
+version that a client has seen before is not taken for one of now.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from headcount.index.block import Block
+from headcount.index.parts import Part
+from headcount.index.view import Version, View
+from headcount.index.workspace import facts, open_view
+from headcount.live.stored import home
+from headcount.model.errors import Reason, UserError
+from headcount.storage import files
+from headcount.storage.folder import WriterLock, workspace_folder
+from headcount.storage.manifest import list_workspaces
+from headcount.storage.snapshot import write_snapshot
+
+_COPIED = ("segments.db",)  # beside the generation: replaced whole by every change
+
+Progress = Callable[[str, int, int], None]
+
+
+def silent(_workspace: str, _done: int, _of: int) -> None:
+    """Show nothing."""
+
+
+def back_up(
+    source: Path, target: Path, views: Mapping[str, View], progress: Progress = silent
+) -> int:
+    """
+    Write *views* of the data folder *source*, by workspace, as the new folder *target*.
+
+    Returns the bytes of the copy. *progress* is told how many blocks of how many are written.
+
+    Raises:
+        UserError: CONFLICT, *target* is there already; LIMIT_EXCEEDED, the disk is full.
+    """
+    if target.exists():
+        raise UserError(Reason.CONFLICT, f"{target} is there already; name a new folder")
+    with WriterLock(target) as lock:
+        for name, view in views.items():
+            write(target, name, view, lock, progress)
+            for file in _COPIED:
+                _copy(workspace_folder(source, name) / file, workspace_folder(target, name) / file)
+    return folder_bytes(target)
+
+
+def restore(
+    backup: Path, folder: Path, *, epoch: int, progress: Progress = silent
+) -> dict[str, View]:
+    """
+    Write what is in *backup* as the new data folder *folder*, and return it by workspace.
+
+    Raises:
+        UserError: CONFLICT, *folder* holds something already; NOT_FOUND, *backup* is no such.
+        CorruptionError: *backup* is damaged; nothing is left of *folder*.
+    """
+    names = list_workspaces(backup)
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(
+            Reason.CONFLICT, f"{folder} is not empty; restore into a new folder, then exchange them"
+        )
+    views = {}
+    try:
+        with WriterLock(folder) as lock:
+            for name in names:
+                view = open_view(backup, name)
+                view = replace(view, version=Version(epoch, view.version.sequence))
+                write(folder, name, view, lock, progress)
+                for file in _COPIED:
+                    _copy(
+                        workspace_folder(backup, name) / file, workspace_folder(folder, name) / file
+                    )
+                views[name] = view
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return views
+
+
+def write(folder: Path, name: str, view: View, lock: WriterLock, progress: Progress) -> None:
+    """Write *view* as the first generation of a workspace, everybody back home."""
+    count = -(-view.next_ordinal // view.block_rows)
+
+    def blocks() -> Iterator[tuple[int, Iterator[Part]]]:
+        for number in range(count):
+            progress(name, number, count)
+            yield number, _whole(view, number).parts()
+
+    write_snapshot(folder, name, facts(view), blocks(), lock=lock)
+    progress(name, count, count)
+
+
+def _whole(view: View, number: int) -> Block:
+    """Return base block *number* as it is to be written: itself, if nothing happened in it."""
+    if not view.recent_blocks and number < len(view.blocks):
+        block = view.blocks[number]
+        if not block.newer and not view.expired and len(block.live) == block.rows:
+            return block
+    return home(view, number)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, durably; nothing if there is none."""
+    with files.explained(source):
+        try:
+            data = source.read_bytes()
+        except FileNotFoundError:
+            return
+    files.write_beside(target, data)
+    files.rename(files.beside(target), target)
+    files.sync_folder(target.parent)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes of all files below *folder*."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
