@@ -34,6 +34,20 @@ def encode(state: State) -> bytes:
     return b"".join(parts)
 
 
+def members(data: bytes) -> int:
+    """
+    Return how many were inside, without making more of what `encode` returned.
+
+    Raises:
+        ValueError: the bytes are not what it returns.
+    """
+    try:
+        (size,) = _SIZE.unpack(data[: _SIZE.size])
+        return len(BitMap.deserialize(data[_SIZE.size : _SIZE.size + size]))
+    except (struct.error, ValueError) as error:
+        raise ValueError(f"not a checkpoint: {error}") from error
+
+
 def decode(
     found: Checkpoint, later: Iterable[Row], progress: Progress, settings: Settings
 ) -> State:
