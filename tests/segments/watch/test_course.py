@@ -11,8 +11,8 @@ import pytest
 from headcount.index.view import Version, View
 from headcount.model.schema_toml import parse as parse_schema
 from headcount.query.clock import to_datetime, to_micros
+from headcount.query.course import Course, Piece
 from headcount.segments.watch.binding import Definition, course_of
-from headcount.segments.watch.course import Course, Piece
 
 SCHEMA = parse_schema(
     """

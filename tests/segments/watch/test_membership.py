@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headcount.query.clock import to_micros
+from headcount.query.course import Course
 from headcount.query.format import format as canonical
 from headcount.segments.watch import membership as membership_module
 from headcount.segments.watch.binding import Definition, course_of
 from headcount.segments.watch.candidates import Candidates, candidates
 from headcount.segments.watch.commit import Touched
-from headcount.segments.watch.course import Course
 from headcount.segments.watch.membership import Membership
 from headcount.segments.watch.transitions import Reason, Settings
 from support import oracle

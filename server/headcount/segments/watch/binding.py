@@ -15,12 +15,12 @@ from headcount.index.view import View
 from headcount.query.bind import bind
 from headcount.query.bound import Condition
 from headcount.query.context import QueryContext
+from headcount.query.course import Course
 from headcount.query.engine import Query, tree_of
+from headcount.query.grain import grain
 from headcount.query.limits import DEFAULT, Limits
 from headcount.query.names import Known
 from headcount.query.saved import NOTHING_SAVED, Saved
-from headcount.segments.watch.course import Course
-from headcount.segments.watch.grain import grain
 
 
 class _AnyName(Mapping[str, str]):

@@ -31,6 +31,7 @@ from headcount.index.properties import StringProperty
 from headcount.index.view import View
 from headcount.model.schema import Field
 from headcount.query.clock import EXACT_US, Clock, step_instants
+from headcount.query.course import Piece
 from headcount.query.expressions import (
     Anniversary,
     Choice,
@@ -45,11 +46,7 @@ from headcount.query.expressions import (
 )
 from headcount.query.figures import Figures
 from headcount.query.frames import ContactFrame, Figure, range_index
-from headcount.query.tree import Duration
-from headcount.query.vectors import vector
-from headcount.query.zones import DAY_US
-from headcount.segments.watch.course import Piece
-from headcount.segments.watch.moving import (
+from headcount.query.moving import (
     Computed,
     Counted,
     Edge,
@@ -59,6 +56,9 @@ from headcount.segments.watch.moving import (
     Window,
     parts,
 )
+from headcount.query.tree import Duration
+from headcount.query.vectors import vector
+from headcount.query.zones import DAY_US
 from headcount.segments.watch.places import Ordinals, ordinals_of
 
 Instants = npt.NDArray[np.int64]

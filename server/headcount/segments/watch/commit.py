@@ -9,7 +9,7 @@ from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index.view import View
-from headcount.segments.watch.course import Course
+from headcount.query.course import Course
 from headcount.segments.watch.scene import Stage
 
 

@@ -26,13 +26,13 @@ from headcount.index.view import Version, View
 from headcount.query import evaluate
 from headcount.query.bound import Bound, Condition
 from headcount.query.context import never
+from headcount.query.course import Course
 from headcount.query.plan import plan
 from headcount.query.results import OFF, Results
 from headcount.query.zones import DAY_US
 from headcount.segments.watch import places
 from headcount.segments.watch.candidates import candidates
 from headcount.segments.watch.commit import Touched
-from headcount.segments.watch.course import Course
 from headcount.segments.watch.gate import Flip, Gate
 from headcount.segments.watch.mentions import Names, mentioned
 from headcount.segments.watch.scene import Scene, Stage

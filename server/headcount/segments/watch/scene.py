@@ -33,17 +33,14 @@ from headcount.model.schema import Field
 from headcount.query.bound import Condition
 from headcount.query.clock import Clock, step_instants
 from headcount.query.context import never
+from headcount.query.course import Piece
 from headcount.query.evaluate import Evaluation
 from headcount.query.expressions import EventAggregate, EventTally, EventTime, Source, Sources
 from headcount.query.figures import Figures, aggregated
 from headcount.query.frames import ContactFrame, EventFrame, as_vector
 from headcount.query.frames import Figure as AnyFigure
 from headcount.query.masks import mask
-from headcount.query.plan import plan_each
-from headcount.query.vectors import vector
-from headcount.segments.watch.course import Piece
-from headcount.segments.watch.lines import Lines, spread
-from headcount.segments.watch.moving import (
+from headcount.query.moving import (
     Computed,
     Counted,
     Edge,
@@ -58,6 +55,9 @@ from headcount.segments.watch.moving import (
     Some,
     Window,
 )
+from headcount.query.plan import plan_each
+from headcount.query.vectors import vector
+from headcount.segments.watch.lines import Lines, spread
 
 Rows = npt.NDArray[np.int64]
 Instants = npt.NDArray[np.int64]

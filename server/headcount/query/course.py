@@ -34,8 +34,7 @@ import numpy as np
 
 from headcount.query.bound import Condition
 from headcount.query.clock import Clock
-from headcount.query.zones import DAY_US, SECOND_US
-from headcount.segments.watch.moving import (
+from headcount.query.moving import (
     CannotMoveError,
     Fixed,
     Moving,
@@ -43,6 +42,7 @@ from headcount.segments.watch.moving import (
     has_anniversary,
     moving,
 )
+from headcount.query.zones import DAY_US, SECOND_US
 
 Bind = Callable[[int], Condition]
 

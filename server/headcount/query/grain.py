@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headcount.query import tree
+from headcount.query.course import Grain
 from headcount.query.names import Known
 from headcount.query.saved import memberships
 from headcount.query.tree import Moment, Node, Unit, children
-from headcount.segments.watch.course import Grain
 
 _CONTACTS = (tree.EventValue, tree.Aggregate)
 _DAY_PARTS = frozenset(("month", "day", "weekday", "year", "hour", "anniversary"))
