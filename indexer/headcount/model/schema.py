@@ -226,7 +226,9 @@ class Schema:
             if folded in seen:
                 raise UserError(
                     Reason.INVALID_SCHEMA,
-                    f"fields `{seen[folded]}` and `{name}` differ only in case; rename one",
+                    f"two fields are called `{name}`; rename one"
+                    if seen[folded] == name
+                    else f"fields `{seen[folded]}` and `{name}` differ only in case; rename one",
                 )
             seen[folded] = name
         stage = self.fields.get("stage")

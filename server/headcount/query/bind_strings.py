@@ -179,8 +179,7 @@ def _stage_compare(
 ) -> Condition:
     """Return those whose stage stands on the given side of *literal* (text, where)."""
     field = _stage(value)
-    if field is None:
-        raise b.refusals.mismatch(f"only a stage has an order, so `{node.op}` needs one", node)
+    assert field is not None, node  # what has no order was refused before
     key = field_key(literal[0], field)
     refusal = _unknown_value(b, field, key, *literal)
     if refusal is not None:

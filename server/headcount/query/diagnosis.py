@@ -68,6 +68,10 @@ def _is_word(token: Token) -> bool:
     return token.type in ("NAME", "NOUN")
 
 
+def _is_capital(token: Token) -> bool:
+    return bool(token.value[:1].isupper())
+
+
 def _is_operator(token: Token) -> bool:
     """Return whether *token* joins two values, so that what is before it is one."""
     operators = {"is", "in", "not", "contains", "between", "within", "starts", "ends", "like"}
@@ -191,7 +195,7 @@ def _swallowed_noun(failure: Failure) -> SpanError | None:
             example = f"a number of {word}, such as `30 {word}`"
             return _at(value, f"expected {example}, found {described(value)}")
     joiner = nearest(word, ("and", "or"))
-    if joiner:
+    if joiner and not (_is_capital(value) and _is_capital(noun)):  # `New York` holds no `or`
         return _at(noun, f"expected `and`, `or` or the end, found `{noun.value}`", joiner)
     if _is_operator(found):
         return _at(noun, f"expected `and` or `or` before `{noun.value}`")
