@@ -32,7 +32,7 @@ def headcount(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Headco
         save_view(tmp_path / "data", "default", view)
         yield lambda *arguments: run([*arguments, "--data", str(tmp_path / "data")])
         return
-    with served(Engine(view)) as running:
+    with served(Engine(view), audiences__folder=str(tmp_path)) as running:
         yield lambda *arguments: run([*arguments, "--server", running.address])
 
 
@@ -80,6 +80,36 @@ def test_resolve_writes_who_may_be_sent_to(
     about = json.loads((tmp_path / "out.csv.json").read_text())
     assert about["include"] == ["everyone"]
     assert about["contacts"] == 9
+
+
+def test_resolve_freezes_where_the_data_are(
+    headcount: Headcount,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In the server's folder, or here; never over an older one."""
+    (tmp_path / "default").mkdir()
+    monkeypatch.chdir(tmp_path / "default")
+    assert headcount("resolve", *AUDIENCE, *AT, "--freeze", "may.csv", "--fields", "city") == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith("9 contacts written to ")
+    assert shown.out.splitlines()[6].split() == ["sendable", "9"]
+    assert (
+        (tmp_path / "default/may.csv").read_text().startswith('"contact","city"\n"ada","Jakarta"')
+    )
+    assert json.loads((tmp_path / "default/may.csv.json").read_text())["sendable"] == 9
+    assert headcount("resolve", *AUDIENCE, *AT, "--freeze", "may.csv") == 1
+    assert "already" in capsys.readouterr().err
+
+
+def test_resolve_refuses_what_it_would_not_do(
+    headcount: Headcount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two places at once, or fields for nobody."""
+    assert headcount("resolve", *AUDIENCE, "--freeze", "a.csv", "--to", "b.csv") == 2
+    assert headcount("resolve", *AUDIENCE, "--fields", "city") == 2
+    capsys.readouterr()
 
 
 def test_resolve_says_what_looks_wrong(

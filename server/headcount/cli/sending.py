@@ -61,6 +61,12 @@ def resolve(
         Path | None,
         typer.Option("--to", metavar="FILE", help="Write those sendable to a .csv or .parquet."),
     ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            "--freeze", metavar="NAME", help="The same, in a new file in the server's folder."
+        ),
+    ] = None,
     fields: Fields = "",
     data: Data = None,
     server: Server = None,
@@ -73,10 +79,26 @@ def resolve(
     when = instant(as_of)
     wanted = [asked(one) for one in include]
     unwanted = [asked(one) for one in exclude or []]
+    if to is not None and freeze is not None:
+        raise typer.BadParameter("say either --to or --freeze")
+    if fields and to is None and freeze is None:
+        raise typer.BadParameter("--fields is of the contacts that --to or --freeze writes down")
     if to is not None:
         is_csv(to)
     with opened(data, server, workspace) as target:
-        if to is None:
+        if freeze is not None:
+            frozen = target.freeze(
+                freeze,
+                wanted,
+                unwanted,
+                on_list=on_list,
+                fields=_names(fields),
+                as_of=when,
+                time_zone=time_zone,
+            )
+            funnel, info = frozen.funnel, frozen.info
+            note(f"{funnel.sendable:,} contacts written to {frozen.file}")
+        elif to is None:
             found = target.resolve(
                 wanted, unwanted, on_list=on_list, as_of=when, time_zone=time_zone
             )

@@ -37,7 +37,7 @@ class AsyncSending(AsyncCalls):
         """Return how many contacts may be sent to, and what became of the others."""
         audience = audience_of(include, exclude, on_list)
         request = self._requests.resolve(audience, as_of, time_zone, funnel_only=True)
-        answer = await anext(self._stream(methods.RESOLVE, request, timeout))
+        (answer,) = [one async for one in self._stream(methods.RESOLVE, request, timeout)]
         return Resolution(answered(answer), self._requests.info(answer.info))
 
     async def sendable(
