@@ -12,12 +12,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from headcount.embedded import Workspace
+from headcount.index.block import Block
 from headcount.index.suppressed import Suppressed
+from headcount.index.view import Version, View
 from headcount.index.workspace import save_view
+from headcount.model.schema import Field, FieldType, Schema
 from headcount.query.clock import Clock, to_micros
 from headcount.segments.audience import Step
 from headcount.segments.history import ENTER, EXIT, History, history
@@ -298,3 +303,35 @@ def test_169_a_series_of_growth_and_shrinkage(week: History) -> None:
     """Requirement 169: the size at the end of each day; each begins where the last one ended."""
     assert [day.size for day in week.days] == [10, 11, 9, 9, 10, 11, 12]
     assert [day.start for day in week.days] == [10, 10, 11, 9, 9, 10, 11]
+
+
+# --- size ---------------------------------------------------------------------------------------
+
+
+def test_14_hundreds_of_thousands_of_contacts() -> None:
+    """Requirement 14: 300,000 of them, each number exact, every id once."""
+    numbers = np.arange(300_000)
+    table = pa.table(
+        {
+            "id": pa.array([f"c{n}" for n in numbers.tolist()]),
+            "status": pa.array(["Active", "Pending", "Hard Bounce", "Active"]).take(
+                pa.array(numbers % 4)
+            ),
+            "spent": pa.array((numbers % 1000).astype(np.float64)),
+        }
+    )
+    schema = Schema(fields={"spent": Field("spent", FieldType.NUMBER)})
+    size = 1 << 17
+    blocks = [
+        Block.build(place, table.slice(start, size), {}, schema)
+        for place, start in enumerate(range(0, len(numbers), size))
+    ]
+    suppressed = Suppressed(frozenset(f"c{n}" for n in range(0, 300_000, 700)))
+    view = View(schema, tuple(blocks), Version(1, 1), size, suppressed=suppressed)
+    found = Workspace(view).sendable("spent >= 500", "spent between 600 and 699")
+    spent = numbers % 1000
+    wanted = (spent >= 500) & ~((spent >= 600) & (spent <= 699))
+    wanted &= np.isin(numbers % 4, (0, 3)) & (numbers % 700 != 0)
+    assert found.funnel.sendable == wanted.sum()
+    ids = [id_ for some in found for id_ in some]
+    assert ids == [f"c{n}" for n in numbers[wanted].tolist()]
