@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 
 import numpy as np
@@ -30,7 +29,8 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
-from headcount.embedded_folder import FolderWriter, read
+from headcount.embedded_caring import Caring
+from headcount.embedded_folder import read
 from headcount.embedded_reporting import Reporting
 from headcount.embedded_sending import Sending
 from headcount.embedded_writing import Writing
@@ -60,10 +60,9 @@ from headcount.segments.needs import Has
 from headcount.segments.sessions import Sessions
 from headcount.segments.store import SavedSegments
 from headcount.segments.templates import Fit, fits
-from headcount.storage.folder import WriterLock
 
 
-class Workspace(Sending, Reporting, Writing):
+class Workspace(Sending, Reporting, Writing, Caring):
     """
     One workspace of a data folder, as it was when it was opened or last written to here. Any thread
     may ask.
@@ -88,10 +87,7 @@ class Workspace(Sending, Reporting, Writing):
         `Results(0)` for none.
         """
         self.name = name
-        self._given = view
-        self._live = writer
-        self._held: FolderWriter | None = None
-        self._holding = Lock()  # held while the folder is taken or given up
+        self._begin(view, writer)
         self._limits = limits
         self._folder = folder
         stored = None if folder is None else SavedSegments(folder, name)
@@ -106,22 +102,6 @@ class Workspace(Sending, Reporting, Writing):
     @property
     def _engine(self) -> Engine:
         return self._keeper.engine
-
-    def _newest(self) -> View:
-        live = self._live
-        return self._given if live is None else live.view
-
-    def _writer(self) -> Writer:
-        """Return what writes; the folder is this process's alone from the first write on."""
-        with self._holding:
-            if self._live is None:
-                if self._folder is None:
-                    raise UserError(
-                        Reason.CONFLICT, "this workspace is in memory only, and can only be read"
-                    )
-                self._held = FolderWriter(self._folder, self.name)
-                self._live = self._held.live
-            return self._live
 
     @classmethod
     def open(
@@ -479,14 +459,6 @@ class Workspace(Sending, Reporting, Writing):
         """
         return self.view.check()
 
-    def close(self) -> None:
-        """Write what waits, and let others write to the folder; what was opened stays readable."""
-        with self._holding:
-            if self._held is not None:
-                self._held.close()
-                self._given = self._held.live.view
-                self._live = self._held = None
-
     def __enter__(self) -> Workspace:
         return self
 
@@ -504,12 +476,7 @@ class Workspace(Sending, Reporting, Writing):
         if self._folder is None:
             yield self._keeper
             return
-        if self._held is not None:
-            store = SavedSegments(self._folder, self.name, self._held.lock)
-            self._keeper = Keeper(self._engine, store, self._newest)
-            yield self._keeper
-            return
-        with WriterLock(self._folder) as lock:
+        with self._locked() as lock:
             store = SavedSegments(self._folder, self.name, lock)
             self._keeper = Keeper(self._engine, store, self._newest)
             yield self._keeper

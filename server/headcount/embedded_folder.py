@@ -8,10 +8,15 @@ as long as that takes, since only one process may touch a log.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
+from headcount.caretaker import Caretaker
 from headcount.index.view import View
 from headcount.index.workspace import open_view
+from headcount.live.commit import Writer
 from headcount.live.writer import LiveWorkspace
 from headcount.model.errors import Reason, UserError
 from headcount.rpc.clock import now
@@ -38,6 +43,7 @@ class FolderWriter:
         except BaseException:
             self.lock.close()
             raise
+        self.caretaker = Caretaker(folder, self.live)
 
     def close(self) -> None:
         """Write what waits, and let others write; again is harmless."""
@@ -77,3 +83,63 @@ def read(folder: Path, name: str) -> View:
         else:
             writer.close()
             return writer.live.view
+
+
+class Holding:
+    """The part of a workspace that holds its folder, from the first write until `close`."""
+
+    name: str
+    _folder: Path | None
+
+    def _begin(self, view: View, writer: Writer | None) -> None:
+        """Read from *view*, or from what *writer* has written since."""
+        self._given = view
+        self._live = writer
+        self._held: FolderWriter | None = None
+        self._holding = Lock()  # held while the folder is taken or given up
+
+    def close(self) -> None:
+        """Write what waits, and let others write to the folder; what was opened stays readable."""
+        with self._holding:
+            if self._held is not None:
+                self._held.close()
+                self._given = self._held.live.view
+                self._live = self._held = None
+
+    def _newest(self) -> View:
+        live = self._live
+        return self._given if live is None else live.view
+
+    def _writer(self) -> Writer:
+        """Return what writes; the folder is this process's alone from the first write on."""
+        with self._holding:
+            if self._live is None:
+                self._held = FolderWriter(self._data(), self.name)
+                self._live = self._held.live
+            return self._live
+
+    def _caretaker(self) -> Caretaker:
+        """Return who cares for the workspace, which is held for writing from then on."""
+        self._writer()
+        if self._held is None:
+            raise _in_memory()
+        return self._held.caretaker
+
+    @contextmanager
+    def _locked(self) -> Iterator[WriterLock]:
+        """Enter a block in which nobody else writes to the folder."""
+        with self._holding:
+            if self._held is not None:
+                yield self._held.lock
+                return
+            with WriterLock(self._data()) as lock:
+                yield lock
+
+    def _data(self) -> Path:
+        if self._folder is None:
+            raise _in_memory()
+        return self._folder
+
+
+def _in_memory() -> UserError:
+    return UserError(Reason.CONFLICT, "this workspace is in memory only, and can only be read")

@@ -14,25 +14,23 @@ from dataclasses import replace
 import pyarrow as pa
 
 from headcount.answers import ContactState, WriteResult
+from headcount.embedded_folder import Holding
 from headcount.ingest.arrow import ArrowReader
 from headcount.ingest.given import Object, contacts_of, events_of, mutation_of, several
 from headcount.ingest.records import DeleteRecord, MergeRecord, Record, SuppressRecord
 from headcount.ingest.requests import RequestReader
-from headcount.live.commit import Batch, Writer, Written
+from headcount.live.commit import Batch, Written
 from headcount.members import states
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from headcount.rpc.clock import now
 
 
-class Writing:
+class Writing(Holding):
     """Writes contacts, events and consent, and reads contacts by their ids."""
 
     @property
     def _engine(self) -> Engine:
-        raise NotImplementedError
-
-    def _writer(self) -> Writer:
         raise NotImplementedError
 
     def upsert(

@@ -39,11 +39,7 @@ SERVICES = (
     reports_pb2.DESCRIPTOR.services_by_name["Reports"],
     admin_pb2.DESCRIPTOR.services_by_name["Admin"],
 )
-NOT_SERVED = {"CreateWorkspace", "ListWorkspaces", "DropWorkspace", "UpdateSchema", "Snapshot",
-              "Compact", "Backup", "Check"}  # fmt: skip
-METHODS = {
-    m.full_name: m for service in SERVICES for m in service.methods if m.name not in NOT_SERVED
-}
+METHODS = {m.full_name: m for service in SERVICES for m in service.methods}
 METHODS["grpc.health.v1.Health.Check"] = health_pb2.DESCRIPTOR.services_by_name[
     "Health"
 ].methods_by_name["Check"]

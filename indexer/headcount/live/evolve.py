@@ -192,7 +192,7 @@ def _converted(
             f"`{old.name}` is {old.type} and cannot become {new.type}; add a new field instead",
         )
     if old.type in (FieldType.DATE, FieldType.DATETIME, FieldType.BOOLEAN, FieldType.NUMBER):
-        plain = _as_text(values, old)
+        plain = as_text(values, old)
     result = coerce(plain, field=new, zone=zone)
     refused = pc.and_(result.values.is_null(), values.is_valid())
     if block is not None:
@@ -213,7 +213,8 @@ def _converted(
     return result.values
 
 
-def _as_text(values: pa.Array, field: Field) -> pa.Array:
+def as_text(values: pa.Array, field: Field) -> pa.Array:
+    """Return values of a field that has one each as the text that they are converted from."""
     if field.type is FieldType.NUMBER:
         texts = [
             None if value is None else (str(int(value)) if value == int(value) else repr(value))

@@ -157,7 +157,7 @@ class AdminServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Check(self, request, context):
-        """Holds every redundant structure of a workspace against its source.
+        """Holds every redundant structure of a workspace against its source. Takes seconds, and a core.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

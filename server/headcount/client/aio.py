@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.client import decode, methods
+from headcount.client.aio_caring import AsyncCaring
 from headcount.client.aio_reporting import AsyncReporting
 from headcount.client.aio_sending import AsyncSending
 from headcount.client.aio_writing import AsyncWriting
@@ -39,7 +40,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting):
+class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting, AsyncCaring):
     """
     Asks a server about one workspace, from one event loop.
 

@@ -20,6 +20,7 @@ from pyroaring import BitMap
 
 from headcount.answers import Answer, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.client import decode, methods
+from headcount.client.caring import Caring
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
 from headcount.client.reporting import Reporting
@@ -41,7 +42,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class Client(Sending, Reporting, Writing):
+class Client(Sending, Reporting, Writing, Caring):
     """
     Asks a server about one workspace.
 

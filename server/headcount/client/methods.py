@@ -167,12 +167,30 @@ RECORD = _events("Record", events_pb2.RecordRequest, events_pb2.RecordResponse)
 RECORD_ARROW = _events("RecordArrow", events_pb2.RecordArrowRequest, events_pb2.RecordArrowResponse)
 GET_SCHEMA = _admin("GetSchema", admin_pb2.GetSchemaRequest, admin_pb2.GetSchemaResponse)
 STATS = _admin("Stats", admin_pb2.StatsRequest, admin_pb2.StatsResponse)
+CREATE_WORKSPACE = _admin(
+    "CreateWorkspace", admin_pb2.CreateWorkspaceRequest, admin_pb2.CreateWorkspaceResponse
+)
+LIST_WORKSPACES = _admin(
+    "ListWorkspaces", admin_pb2.ListWorkspacesRequest, admin_pb2.ListWorkspacesResponse
+)
+DROP_WORKSPACE = _admin(
+    "DropWorkspace", admin_pb2.DropWorkspaceRequest, admin_pb2.DropWorkspaceResponse
+)
+UPDATE_SCHEMA = _admin(
+    "UpdateSchema", admin_pb2.UpdateSchemaRequest, admin_pb2.UpdateSchemaResponse
+)
+SNAPSHOT = _admin("Snapshot", admin_pb2.SnapshotRequest, admin_pb2.SnapshotResponse)
+COMPACT = _admin("Compact", admin_pb2.CompactRequest, admin_pb2.CompactResponse)
+BACKUP = _admin("Backup", admin_pb2.BackupRequest, admin_pb2.BackupResponse)
+CHECK = _admin("Check", admin_pb2.CheckRequest, admin_pb2.CheckResponse)
 
 UNARY: tuple[Method[Any, Any], ...] = (
     COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, PREVIEW, EXPLAIN, EXPLAIN_CONTACT, BREAKDOWN,
     OVERLAP, MATCH, LIST_TEMPLATES, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
     UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, HISTORY, UPSERT, PATCH,
     DELETE, GET, MERGE, SUPPRESS, UNSUPPRESS, WRITE_ARROW, RECORD, RECORD_ARROW, GET_SCHEMA, STATS,
+    CREATE_WORKSPACE, LIST_WORKSPACES, DROP_WORKSPACE, UPDATE_SCHEMA, SNAPSHOT, COMPACT, BACKUP,
+    CHECK,
 )  # fmt: skip
 
 

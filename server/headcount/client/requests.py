@@ -16,6 +16,7 @@ from threading import Lock
 from google.protobuf.message import Message
 
 from headcount.answers import Answer, Info, Page, SavedPage, Validation
+from headcount.client.caring_requests import CaringRequests
 from headcount.client.sending_requests import SendingRequests, timestamp
 from headcount.client.writing_requests import WritingRequests
 from headcount.index.stats import Stats
@@ -34,7 +35,7 @@ from headcount.v1 import saved_segments_pb2 as saved_pb2
 Query = str | tree.Segment
 
 
-class Requests(SendingRequests, WritingRequests):
+class Requests(SendingRequests, WritingRequests, CaringRequests):
     """Makes the requests of one client, and reads the answers. Any thread may use it."""
 
     def __init__(self, workspace: str) -> None:

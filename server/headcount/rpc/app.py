@@ -290,7 +290,8 @@ class Server:
             self.config.writes.in_flight,
         )
         router.add_service(_EVENTS, Events(writes), self._unary, self._stream, self._write)
-        router.add_service(_ADMIN, Admin(questions), self._unary, self._stream, self._care)
+        admin = Admin(questions, self._workspaces, self.config, now)
+        router.add_service(_ADMIN, admin, self._unary, self._stream, self._care)
         self._health.add_to(router, self._control, self._default)
         if self.config.server.reflection:
             names = (*_SERVICES, "grpc.health.v1.Health")

@@ -38,16 +38,21 @@ class Upkeep:
         pause = _PERIOD_SECONDS
         while not self._stopped.wait(pause):
             pause = _PERIOD_SECONDS
-            for live in self._workspaces.due():
+            for caretaker in self._workspaces.due():
                 try:
-                    version = live.compact()
+                    found = caretaker.compact()
                 except UnknownOutcomeError:
                     return  # the server is told by the writer, and ends
                 except HeadcountError as error:
                     level = self._log.error if isinstance(error, CorruptionError) else None
                     (level or self._log.warning)(
-                        "not compacted", workspace=live.name, why=str(error)
+                        "not compacted", workspace=caretaker.live.name, why=str(error)
                     )
                     pause = _AGAIN_SECONDS
                 else:
-                    self._log.info("compacted", workspace=live.name, version=str(version))
+                    self._log.info(
+                        "compacted",
+                        workspace=caretaker.live.name,
+                        version=str(found.version),
+                        erased=found.erased,
+                    )

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from headcount.care import workspaces as care
+from headcount.caretaker import Caretaker
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live.commit import Writer
@@ -46,6 +47,11 @@ class Workspaces:
         """Without a *home* no workspace is made or dropped."""
         self._keepers = dict(keepers)
         self._writers = dict(writers or {})
+        self._caretakers = {
+            name: Caretaker(home.folder, writer)
+            for name, writer in self._writers.items()
+            if home is not None and isinstance(writer, LiveWorkspace)
+        }
         self._home = home
         self._changing = Lock()  # held while a workspace is made or dropped
 
@@ -108,10 +114,11 @@ class Workspaces:
             raise _in_memory()
         return found
 
-    def live(self, name: str, at_least: Version | None = None) -> LiveWorkspace:
-        """Return a workspace that lies in a data folder and is written to; raises as `writer`."""
-        found = self.writer(name, at_least)
-        if not isinstance(found, LiveWorkspace):
+    def caretaker(self, name: str, at_least: Version | None = None) -> Caretaker:
+        """Return who cares for a workspace in a data folder; raises as `writer`."""
+        self.writer(name, at_least)
+        found = self._caretakers.get(name or DEFAULT)
+        if found is None:
             raise _in_memory()
         return found
 
@@ -128,6 +135,7 @@ class Workspaces:
                 raise _in_memory()
             care.create(self._home.folder, name, schema, self._home.lock, epoch=self._home.clock())
             live, keeper = self._home.opened(name)
+            self._caretakers[name] = Caretaker(self._home.folder, live)
             self._writers[name], self._keepers[name] = live, keeper
             return live.view
 
@@ -142,10 +150,9 @@ class Workspaces:
             self.keeper(name)
             if self._home is None:
                 raise _in_memory()
-            writer = self._writers.pop(name)
-            del self._keepers[name]
-            if isinstance(writer, LiveWorkspace):
-                writer.close()
+            caretaker = self._caretakers.pop(name)
+            del self._keepers[name], self._writers[name]
+            caretaker.live.close()
             care.drop(self._home.folder, name, self._home.lock)
 
     def views(self) -> dict[str, View]:
@@ -156,11 +163,10 @@ class Workspaces:
         """Return the number of contacts of each workspace."""
         return {name: view.live_count for name, view in self.views().items()}
 
-    def due(self) -> list[LiveWorkspace]:
-        """Return the workspaces that are to be compacted."""
-        writers = sorted(self._writers.items())
-        live = [writer for _, writer in writers if isinstance(writer, LiveWorkspace)]
-        return [one for one in live if one.is_compaction_due]
+    def due(self) -> list[Caretaker]:
+        """Return who cares for the workspaces that are to be compacted."""
+        found = [caretaker for _, caretaker in sorted(self._caretakers.items())]
+        return [one for one in found if one.live.is_compaction_due]
 
     def on_failure(self, told: Callable[[BaseException], None]) -> None:
         """Tell *told* when a writer has failed, in its thread; at once if one has."""
@@ -172,9 +178,8 @@ class Workspaces:
     def close(self) -> None:
         """Write what waits, and close what is written to."""
         with self._changing:
-            for writer in self._writers.values():
-                if isinstance(writer, LiveWorkspace):
-                    writer.close()
+            for caretaker in self._caretakers.values():
+                caretaker.live.close()
 
 
 @dataclass(eq=False)

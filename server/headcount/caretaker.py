@@ -1,0 +1,93 @@
+"""
+Care for one live workspace: schema changes, compactions, snapshots, counted and measured.
+
+What both the server and an open folder do; neither knows the network here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from headcount.answers_care import Compacted, SchemaUpdate, Snapshotted
+from headcount.care.backup import folder_bytes
+from headcount.care.schema_change import Renames, change, unconverted
+from headcount.live.commit import Batch, Commit
+from headcount.live.writer import LiveWorkspace
+from headcount.model.changes import Changes
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
+from headcount.query.bind import check_schema
+from headcount.storage import manifest
+from headcount.storage.folder import generation_path, workspace_folder
+
+
+class Caretaker:
+    """Cares for one workspace. Any thread may use it."""
+
+    def __init__(self, folder: Path, live: LiveWorkspace) -> None:
+        self.live = live
+        self._folder = folder
+        self._erased = 0  # contacts, since the last compaction
+        self._counting = Lock()
+        live.follow(self._count)
+
+    def update_schema(
+        self,
+        schema: Schema,
+        renames: Renames,
+        *,
+        allow_drop: bool,
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> SchemaUpdate:
+        """
+        Change the schema, all of it or nothing, and return what became of it.
+
+        Raises:
+            UserError: INVALID_SCHEMA or UNKNOWN_NAME, it cannot be the schema of these data.
+        """
+        view = self.live.view
+        made = change(view.schema, schema, renames, allow_drop=allow_drop)
+        check_schema(made.schema)
+        batch = Batch(Changes((made.step,)), request_id)
+        try:
+            written = self.live.submit(batch).result(timeout)
+        except TimeoutError:
+            raise UserError(
+                Reason.DEADLINE_EXCEEDED,
+                "the time for this call is over, and the schema may be changed yet; look at it",
+            ) from None
+        except UserError as error:
+            count, first = unconverted(view, made)
+            if error.reason is not Reason.INVALID_SCHEMA or not count:
+                raise
+            return SchemaUpdate(view.schema, (), count, tuple(first), view.version)
+        return SchemaUpdate(self.live.view.schema, made.dropped, 0, (), written.version)
+
+    def compact(self) -> Compacted:
+        """
+        Rebuild what writes have left behind, and return when nothing erased is on the disk.
+
+        Raises:
+            UserError, CorruptionError, UnknownOutcomeError: as `LiveWorkspace.compact`.
+        """
+        home = workspace_folder(self._folder, self.live.name)
+        before = folder_bytes(home)
+        with self._counting:
+            erased = self._erased
+        version = self.live.compact()
+        with self._counting:
+            self._erased -= erased
+        return Compacted(erased, before, folder_bytes(home), version)
+
+    def snapshot(self) -> Snapshotted:
+        """Write a new generation, which a compaction does, and return it; raises as `compact`."""
+        version = self.compact().version
+        number = manifest.read(self._folder).workspaces[self.live.name].number
+        size = generation_path(self._folder, self.live.name, number).stat().st_size
+        return Snapshotted(number, size, version)
+
+    def _count(self, commit: Commit) -> None:
+        with self._counting:
+            self._erased += len(commit.erased)
