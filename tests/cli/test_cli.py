@@ -531,6 +531,19 @@ def test_output_that_cannot_be_written_is_one_line(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("words", [["members", "everyone"], ["stats"], ["members", "contry = 1"]])
+def test_a_reader_who_has_seen_enough(data: Path, words: list[str]) -> None:
+    """`| head` closes the pipe: that is no failure, and nothing is said; an error still is."""
+    command = [sys.executable, "-m", "headcount.cli.main", *words, "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    wrong = words[-1] == "contry = 1"
+    assert (process.returncode, bool(said)) == (int(wrong), wrong)
+
+
 def test_serving_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
     """A mistyped folder is an error, and stays a folder that is not there."""
     assert run(["serve", "--data", str(tmp_path / "mistyped")]) == 1

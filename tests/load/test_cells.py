@@ -178,6 +178,9 @@ def test_what_is_no_date(value: object, reason: str) -> None:
         (99_999_999_999, "5138-11-16T09:46:39"),
         (100_000_000_000, "1973-03-03T09:46:40"),
         (Decimal("1775230200.25"), "2026-04-03T15:30:00.250000"),
+        (18991231, "1970-08-08T19:20:31"),  # no year that is meant
+        ("20241301", "1970-08-23T06:35:01"),  # no month
+        (20240300, "1970-08-23T06:18:20"),  # no day
     ],
 )
 def test_instants(value: object, expected: str) -> None:
@@ -198,6 +201,11 @@ def test_instants(value: object, expected: str) -> None:
         ("2026-04-03T10:00:00+25:00", "no such offset"),
         ("2026-04-03T10:00:00 PM", "expected a time such as"),
         ("yesterday", "expected a time such as"),
+        ("20240310", "ambiguous: the day 20240310, or so many seconds"),
+        (20240310, "ambiguous"),
+        (20240310.0, "ambiguous"),
+        (19000101, "ambiguous"),
+        (21001231, "ambiguous"),
         ("1775230200123456", "outside the years"),  # microseconds
         (10**400, "outside the years"),
         (Decimal("1e9999"), "outside the years"),

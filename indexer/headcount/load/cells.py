@@ -35,6 +35,7 @@ MAX_EXACT = 2**53  # whole numbers up to here are exact as doubles
 MAX_ID_BYTES = 256
 MAX_TEXT_BYTES = 1 << 16
 MILLISECONDS_FROM = 10**11
+DAY_LIKE = (1900_00_00, 2101_00_00)  # such numbers are days to some; as seconds, all are in 1970
 
 _TRUE = frozenset({"true", "t", "yes", "1"})
 _FALSE = frozenset({"false", "f", "no", "0"})
@@ -270,6 +271,10 @@ def _since_1970(value: int | float | Decimal) -> int:
         raise Refusal(_TIME_EXPECTED + ", found NaN or an infinity")
     if not -LAST_US <= value <= LAST_US:
         raise Refusal(_OUTSIDE)
+    if DAY_LIKE[0] <= value < DAY_LIKE[1] and _is_day_like(int(value)):
+        raise Refusal(
+            "ambiguous: the day 20240310, or so many seconds since 1970? Write a day as 2024-03-10"
+        )
     unit = SECOND_US if -MILLISECONDS_FROM < value < MILLISECONDS_FROM else SECOND_US // 1000
     if isinstance(value, float):
         return round(value * unit)  # a double of today's seconds is within 0.2 µs of what was meant
@@ -277,6 +282,11 @@ def _since_1970(value: int | float | Decimal) -> int:
     if micros != int(micros):
         raise Refusal("times are stored in microseconds; give at most 6 decimals of a second")
     return int(micros)
+
+
+def _is_day_like(value: int) -> bool:
+    """Return whether the digits of a number would be a day, written without hyphens."""
+    return 1 <= value // 100 % 100 <= 12 and 1 <= value % 100 <= 31
 
 
 def _within_years(micros: int) -> int:

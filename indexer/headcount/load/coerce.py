@@ -292,8 +292,15 @@ def _epochs(column: pa.Array, rule: Rule) -> Coerced:
         micros = values.astype(np.int64) * unit
     else:
         micros = np.rint(values * unit).astype(np.int64)
+    doubtful |= _day_like(values)
     doubtful |= (micros < FIRST_US) | (micros > LAST_US)
     return _settle(_instant(micros, column), doubtful, column, rule)
+
+
+def _day_like(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where a number may have been meant as a day, which the rule decides."""
+    found: npt.NDArray[np.bool_] = (values >= cells.DAY_LIKE[0]) & (values < cells.DAY_LIKE[1])
+    return found
 
 
 def _offset_way(part: pa.StringArray) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
@@ -317,6 +324,7 @@ def _epoch_way(part: pa.StringArray) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     unit = np.where(np.abs(values) < cells.MILLISECONDS_FROM, SECOND_US, SECOND_US // 1000)
     doubtful = np.abs(values) > LAST_US // (SECOND_US // 1000)
     micros = np.where(doubtful, 0, values) * unit
+    doubtful |= _day_like(values)
     doubtful |= (micros < FIRST_US) | (micros > LAST_US)
     return _instant(micros, part), doubtful
 

@@ -16,6 +16,7 @@ from headcount.cli.options import Data, OutputFormat, Server, WorkspaceName
 from headcount.cli.output import (
     Format,
     complain,
+    counted,
     note,
     size,
     write_document,
@@ -172,8 +173,9 @@ def _summary_text(found: LoadSummary) -> Iterator[str]:
         yield f"  {count:>10,} x {reason}"
     if found.rejects is not None:
         yield f"refused rows, with line and reason: {found.rejects}"
+    rows = counted(found.rows, "row")
     yield (
-        f"{found.rows:,} rows in {found.seconds:.1f} s ({found.rows_per_second:,.0f} a second;"
+        f"{rows} in {found.seconds:.1f} s ({found.rows_per_second:,.0f} a second;"
         f" {found.read_seconds:.1f} s reading, {found.build_seconds:.1f} s building)"
     )
 
@@ -245,6 +247,6 @@ def check(
             complain(f"damaged data: workspace {name}: {message}")
             wrong += 1
         if not wrong:
-            write_lines([f"{name}: {view.live_count:,} contacts, all structures agree"])
+            write_lines([f"{name}: {counted(view.live_count, 'contact')}, all structures agree"])
     if wrong:
         raise typer.Exit(3)

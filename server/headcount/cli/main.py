@@ -79,6 +79,8 @@ def _run(arguments: list[str] | None) -> int:
     try:
         app(args=arguments, prog_name="headcount")
     except SystemExit as left:  # typer has shown what was wrong with the usage, and chosen 2
+        if isinstance(left.__context__, BrokenPipeError):  # which it takes for a failure
+            raise left.__context__ from None
         sys.stdout.flush()
         return left.code if isinstance(left.code, int) else int(left.code is not None)
     except CorruptionError as error:

@@ -92,6 +92,11 @@ def cell(value: object) -> str:
     return str(shown)
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things: `1 row`, `2,000 rows`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def size(count: int) -> str:
     """Return a number of bytes in a unit that reads well: `1.5 MB`."""
     value, unit = float(count), "B"

@@ -24,6 +24,7 @@ from headcount.cli.options import (
 )
 from headcount.cli.output import (
     Format,
+    counted,
     doubts,
     errors,
     note,
@@ -123,7 +124,7 @@ def resolve(
                 for batch in sendable.batches():
                     file.write(batch)
                     progress(file.count)
-            note(f"{file.count:,} contacts written to {to}")
+            note(f"{counted(file.count, 'contact')} written to {to}")
     doubts(funnel.warnings)
     _write(funnel, info, output)
 
@@ -157,7 +158,7 @@ def export(
                 time_zone=time_zone,
             )
     note(
-        f"{found.count:,} contacts written to {to}"
+        f"{counted(found.count, 'contact')} written to {to}"
         f" (as of {found.info.as_of.isoformat()}, version {found.info.version})"
     )
 
@@ -167,7 +168,7 @@ def _progress() -> Iterator[Callable[[int], None]]:
     """Enter a block that shows how many contacts are written, on standard error."""
     if errors.is_terminal:
         with errors.status("writing") as status:
-            yield lambda count: status.update(f"{count:,} contacts written")
+            yield lambda count: status.update(f"{counted(count, 'contact')} written")
         return
     shown = time.monotonic()
 
@@ -175,7 +176,7 @@ def _progress() -> Iterator[Callable[[int], None]]:
         nonlocal shown
         if time.monotonic() - shown > _PLAIN_SECONDS:
             shown = time.monotonic()
-            note(f"{count:,} contacts written")
+            note(f"{counted(count, 'contact')} written")
 
     yield show
 

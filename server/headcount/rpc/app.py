@@ -201,6 +201,8 @@ class Server:
         self._server.start()
         self._upkeep.start()
         self._health.set_serving()
+        for name, error in self._workspaces.unusable.items():
+            self._log.error("workspace cannot be opened", workspace=name, reason=str(error))
         self._log.info("serving", address=self.address, workspaces=self._workspaces.sizes())
 
     def stop(self, grace_seconds: float | None = None) -> None:

@@ -43,8 +43,10 @@ class Workspaces:
         keepers: Mapping[str, Keeper],
         writers: Mapping[str, Writer] | None = None,
         home: Home | None = None,
+        unusable: Mapping[str, UserError] | None = None,
     ) -> None:
-        """Without a *home* no workspace is made or dropped."""
+        """Without a *home* no workspace is made or dropped; *unusable* ones are only refused."""
+        self.unusable = dict(unusable or {})
         self._keepers = dict(keepers)
         self._writers = dict(writers or {})
         self._caretakers = {
@@ -70,9 +72,17 @@ class Workspaces:
         Return the engine of a workspace with what is saved in it; an empty *name* is `default`.
 
         Raises:
-            UserError: no such workspace (NOT_FOUND).
+            UserError: no such workspace (NOT_FOUND), or one that could not be opened (CONFLICT).
         """
         found = self._keepers.get(name or DEFAULT)
+        if found is None and (name or DEFAULT) in self.unusable:
+            raise UserError(
+                Reason.CONFLICT,
+                f"workspace `{name or DEFAULT}` could not be opened when the server started:"
+                f" {self.unusable[name or DEFAULT].message}; stop the server and load a schema that"
+                " is right",
+                field="workspace",
+            )
         if found is None:
             raise UserError(
                 Reason.NOT_FOUND,
@@ -207,8 +217,12 @@ class Home:
             settings=self.settings,
             on_failure=lambda error: self.told(error),
         )
-        store = SavedSegments(self.folder, name, self.lock)
-        return live, Keeper(Engine(live.view, self.results), store, lambda: live.view)
+        try:
+            store = SavedSegments(self.folder, name, self.lock)
+            return live, Keeper(Engine(live.view, self.results), store, lambda: live.view)
+        except UserError:
+            live.close()
+            raise
 
 
 def open_workspaces(
@@ -221,28 +235,49 @@ def open_workspaces(
     """
     Open every workspace of a data folder; the first answer comes after the last one.
 
+    One that means nothing to this version (a calculated field of its schema does not fit) is kept
+    as `unusable`, and the others are opened: it is their server too.
+
     They can be written to if the folder's *lock* is held, for as long as it is, and there is a
     *clock* (µs since 1970). All workspaces share *results*, or a memory of the default size.
 
     Raises:
-        UserError: there is no such folder, a newer Headcount wrote it, or a calculated field of a
-            schema means nothing.
+        UserError: there is no such folder, or none of its workspaces can be used: a newer Headcount
+            wrote it, or a calculated field of a schema means nothing.
         CorruptionError: a file is damaged.
     """
     results = Results() if results is None else results
     names = list_workspaces(folder)
     if lock is None or clock is None:
-        return Workspaces({name: _read_only(folder, name, lock, results) for name in names})
+        return _usable(names, lambda name: (None, _read_only(folder, name, lock, results)))
     home = Home(folder, lock, results, clock, settings or WriterSettings())
-    opened: dict[str, tuple[LiveWorkspace, Keeper]] = {}
+    return _usable(names, home.opened, home)
+
+
+def _usable(
+    names: Iterable[str],
+    opened: Callable[[str], tuple[LiveWorkspace | None, Keeper]],
+    home: Home | None = None,
+) -> Workspaces:
+    """Return the workspaces that can be *opened*; where none can, raise what is wrong."""
+    keepers: dict[str, Keeper] = {}
+    writers: dict[str, LiveWorkspace] = {}
+    unusable: dict[str, UserError] = {}
     try:
         for name in names:
-            opened[name] = home.opened(name)
+            try:
+                live, keepers[name] = opened(name)
+            except UserError as error:
+                unusable[name] = error
+                continue
+            if live is not None:
+                writers[name] = live
     except BaseException:
-        _close(live for live, _ in opened.values())
+        _close(writers.values())
         raise
-    keepers = {name: keeper for name, (_, keeper) in opened.items()}
-    return Workspaces(keepers, {name: live for name, (live, _) in opened.items()}, home)
+    if unusable and not keepers:
+        raise next(iter(unusable.values()))
+    return Workspaces(keepers, writers, home, unusable)
 
 
 def _read_only(folder: Path, name: str, lock: WriterLock | None, results: Results) -> Keeper:
