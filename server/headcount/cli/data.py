@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from headcount.cli.caring import read_schema
 from headcount.cli.options import Data, OutputFormat, Server, WorkspaceName
 from headcount.cli.output import (
     Format,
@@ -25,15 +26,12 @@ from headcount.cli.output import (
 )
 from headcount.cli.progress import shown_progress
 from headcount.cli.target import opened
+from headcount.embedded_folder import read
 from headcount.index.block import BLOCK_ROWS
 from headcount.index.stats import Stats
-from headcount.index.workspace import open_view
 from headcount.load.infer import Proposal
 from headcount.load.loader import load as load_into
 from headcount.load.summary import LoadSummary
-from headcount.model import schema_toml
-from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Schema
 from headcount.query.bind import check_schema
 from headcount.storage.manifest import list_workspaces
 
@@ -116,7 +114,7 @@ def load_files(
         summary = load_into(
             folder,
             workspace=workspace,
-            schema=_read_schema(schema),
+            schema=None if schema is None else read_schema(schema),
             contacts=list(contacts),
             events=list(events),
             lists=list(lists),
@@ -133,16 +131,6 @@ def load_files(
         )
     write_lines(_summary_text(summary))
     return summary
-
-
-def _read_schema(path: Path | None) -> Schema | None:
-    if path is None:
-        return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(Reason.INVALID_FILE, f"cannot read the schema {path}: {error}") from error
-    return schema_toml.parse(text, str(path))
 
 
 def _shown(proposal: Proposal) -> None:
@@ -242,7 +230,7 @@ def check(
     """Verify every byte and every redundant structure of a data folder; 3 if any is wrong."""
     wrong = 0
     for name in [workspace] if workspace is not None else list_workspaces(data):
-        view = open_view(data, name)  # verifies the bytes
+        view = read(data, name)  # verifies the bytes, those of the log too
         for message in view.check():
             complain(f"damaged data: workspace {name}: {message}")
             wrong += 1

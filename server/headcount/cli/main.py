@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import answers, data, query, report, segment, sending, serve, writing
+from headcount.cli import answers, caring, data, query, report, segment, sending, serve, writing
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -52,9 +52,15 @@ for command in (
     writing.suppress,
     data.stats,
     data.check,
+    caring.compact,
+    caring.snapshot,
+    caring.backup,
+    caring.restore,
 ):
     app.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(segment.app, name="segment")
+app.add_typer(caring.workspace_app, name="workspace")
+app.add_typer(caring.schema_app, name="schema")
 app.add_typer(report.app, name="report")
 
 
