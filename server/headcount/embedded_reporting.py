@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Sequence
+from contextlib import closing
 
 from headcount.answers import Info
+from headcount.embedded_folder import Holding
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.query.clock import Clock, to_micros
@@ -15,12 +17,12 @@ from headcount.query.engine import Engine, Query
 from headcount.segments.history import Record, history, no_record
 from headcount.segments.performance import WINDOW, Measured, performance
 from headcount.segments.report import HistoryReport, Report
+from headcount.segments.watch.record import stored
+from headcount.storage.watches import WatchStore, watches_path
 
 
-class Reporting:
+class Reporting(Holding):
     """Says how segments do: a part of `Workspace`."""
-
-    name: str
 
     @property
     def _engine(self) -> Engine:
@@ -83,13 +85,16 @@ class Reporting:
         started = time.perf_counter()
         context = self._context(None, time_zone, timeout)
         low, high = _instant(since, "since"), _instant(until, "until")
-        record = self._record(watch)
-        found = history(record, low, high, Clock(context.as_of, context.zone), context.check)
+        clock = Clock(context.as_of, context.zone)
+        found = history(self._record(watch), low, high, clock, context.check)
         return HistoryReport(found, self._info(context, started, self._engine.view.version))
 
     def _record(self, watch: str) -> Record:
-        """Return what is kept of a watch."""
-        return no_record(self.name, watch)
+        """Return what is kept of a watch; nobody may write to the folder meanwhile."""
+        if self._folder is None or not watches_path(self._folder, self.name).exists():
+            return no_record(self.name, watch)
+        with self._locked() as lock, closing(WatchStore(self._folder, self.name, lock)) as store:
+            return stored(watch, store)
 
     def _measured(
         self, queries: Sequence[Query], measured: Measured, context: QueryContext

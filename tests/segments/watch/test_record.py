@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,10 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from headcount.cli.main import run
+from headcount.embedded import Workspace
 from headcount.index.workspace import save_view
+from headcount.model.errors import UserError
 from headcount.query.clock import Clock
 from headcount.segments.history import History, history
-from headcount.segments.watch.record import Kept, record
+from headcount.segments.watch.record import Kept, record, stored
 from headcount.segments.watch.transitions import Settings
 from headcount.segments.watch.watcher import WatcherSettings
 from headcount.storage.folder import WriterLock
@@ -49,9 +53,14 @@ def kept(house: House, name: str = "pro") -> Kept:
     return record(house.watcher.get(name), house.watcher.store)
 
 
+def clock(house: House) -> Clock:
+    """Return the clock of the house, in UTC."""
+    return Clock(house.now, ZoneInfo("UTC"))
+
+
 def told(house: House, low: int | None = None, high: int | None = None) -> History:
     """Return the history of the plan Pro."""
-    return history(kept(house), low, high, Clock(house.now, ZoneInfo("UTC")))
+    return history(kept(house), low, high, clock(house))
 
 
 def play(house: House, dice: random.Random, steps: int) -> list[tuple[int, int]]:
@@ -163,3 +172,39 @@ def test_what_is_dropped_while_it_is_read_is_read_again(
     monkeypatch.setattr(store, "rows", holed)
     assert replace(record(watch, store), until=whole.until) == whole
     assert len(calls) > 2
+
+
+def test_a_folder_tells_it_too(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """While nobody follows: what the open watch told, in Python and on the command line."""
+    house.create("pro")
+    play(house, random.Random(5), 20)
+    before = told(house)
+    assert history(stored("pro", house.watcher.store), None, None, clock(house)) == before
+    with pytest.raises(UserError) as unknown:
+        stored("pr", house.watcher.store)
+    assert unknown.value.suggestions == ("pro",)
+    house.watcher.close()
+    house.live.close()
+    house.lock.close()
+    found = Workspace.open(house.folder).history("pro", time_zone="UTC").history
+    assert found.days[:-1] == before.days[:-1]
+    assert (found.total.size, found.total.entries) == (before.total.size, before.total.entries)
+    arguments = ["report", "history", "pro", "--data", str(house.folder), "--time-zone", "UTC"]
+    assert run(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:3] == [
+        f"{found.days[0].begins:%Y-%m-%d}",
+        "2",
+        str(found.days[0].entries),
+    ]
+    assert lines[-2].startswith("all ")
+    assert run([*arguments, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["total"]["size"] == before.total.size
+    assert [day["exits"] for day in document["days"]] == [day.exits for day in found.days]
+    assert run([*arguments, "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(found.days) + 1
+    assert run([*arguments[:2], "nobody", *arguments[3:]]) == 1
+    assert "no watch `nobody`" in capsys.readouterr().err
+    house.lock = WriterLock(house.folder)
+    house.open()

@@ -14,8 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from headcount.index.view import Version
 from headcount.model.errors import CorruptionError, Reason, UserError
+from headcount.model.schema import nearest
 from headcount.segments.watch import checkpoint
+from headcount.segments.watch.document import PRIVATE, Spec
+from headcount.segments.watch.feed import Bookmark, Feed
 from headcount.segments.watch.opening import Watch
 from headcount.segments.watch.transitions import Kind
 from headcount.segments.watch.transitions import Reason as Because
@@ -47,6 +51,34 @@ class Kept:
         """Yield what happened, in order."""
         for row in self.rows:
             yield Move(row.ordinal, row.kind, row.at)
+
+
+def stored(name: str, store: WatchStore) -> Kept:
+    """
+    Return what is kept of the watch called *name*, which nobody follows now.
+
+    Raises:
+        UserError: NOT_FOUND. CorruptionError: what is stored is damaged.
+    """
+    every = store.watches()
+    found = next((one for one in every if one.name == name), None)
+    if found is None:
+        names = [one.name for one in every if not one.name.startswith(PRIVATE)]
+        raise UserError(
+            Reason.NOT_FOUND,
+            f"there is no watch `{name}`",
+            field="watch",
+            suggestions=nearest(name, names),
+        )
+    try:
+        spec = Spec.from_document(found.name, found.document)
+    except (KeyError, TypeError, ValueError) as error:
+        part = f"watch {found.id}"
+        raise CorruptionError(store.path, f"no watch of ours: {error!r}", part=part) from error
+    last, followed = store.progress(found.id), store.followed()
+    instant = max(last.instant, followed.instant) if followed is not None else last.instant
+    bookmark = Bookmark(last.number, Version(last.epoch, last.sequence), instant)
+    return record(Watch(found.id, spec, Feed(store, found.id, bookmark), None), store)
 
 
 def record(watch: Watch, store: WatchStore) -> Kept:
