@@ -158,7 +158,7 @@ def test_segments_that_were_asked_are_remembered(engine: Engine) -> None:
     match(engine, queries, list(SHOP.contacts), CONTEXT)
     after = engine.results.usage()
     assert after.misses == before.misses
-    assert after.hits - before.hits == len(queries) * 3
+    assert after.hits - before.hits >= len(queries) * 3
     later = QueryContext(CONTEXT.as_of + 2_000_000, CONTEXT.zone)  # somebody bought after 1 µs
     match(engine, queries, list(SHOP.contacts), later)
     assert engine.results.usage().misses - after.misses == 2  # the segment and its condition

@@ -26,6 +26,7 @@ from headcount.index.view import View
 from headcount.model.errors import UserError
 from headcount.query import evaluate, lint
 from headcount.query.absent import Absences
+from headcount.query.anchors import Anchor, Anchors
 from headcount.query.bind import check_calculated
 from headcount.query.bindings import LONGEST, Binding, Bindings, bound
 from headcount.query.bindings import Query as Query
@@ -111,6 +112,14 @@ class Prepared:
         return {}
 
 
+class _Memory:
+    """What engines over versions of a workspace share, for one schema and what is saved."""
+
+    def __init__(self, known: Known) -> None:
+        self.bindings = Bindings(known)
+        self.anchors = Anchors()
+
+
 class Engine:
     """
     Answers questions about one view.
@@ -127,15 +136,16 @@ class Engine:
     ) -> None:
         known = Known(view, saved)
         check_calculated(known)
-        self._begin(view, Results() if results is None else results, known, Bindings(known))
+        self._begin(view, Results() if results is None else results, known, _Memory(known))
 
-    def _begin(self, view: View, results: Results, known: Known, bindings: Bindings) -> None:
+    def _begin(self, view: View, results: Results, known: Known, memory: _Memory) -> None:
         self.view = view
         self.results = results
         self.known = known
         self.absences = Absences(view)
         self.stale = StaleLabels(view, results)
-        self._bindings = bindings
+        self._memory = memory
+        self._bindings = memory.bindings
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
 
     def at(self, view: View) -> Engine:
@@ -151,16 +161,16 @@ class Engine:
         known = self.known
         if view.schema is not self.view.schema:
             return Engine(view, self.results, known.saved)
-        return self._with(view, Known(view, known.saved, known.calculations), self._bindings)
+        return self._with(view, Known(view, known.saved, known.calculations), self._memory)
 
     def with_saved(self, saved: Saved) -> Engine:
         """Return an engine over the same view with other saved segments, and the same memory."""
         known = Known(self.view, saved, self.known.calculations)
-        return self._with(self.view, known, Bindings(known))
+        return self._with(self.view, known, _Memory(known))
 
-    def _with(self, view: View, known: Known, bindings: Bindings) -> Engine:
+    def _with(self, view: View, known: Known, memory: _Memory) -> Engine:
         engine = Engine.__new__(Engine)
-        engine._begin(view, self.results, known, bindings)
+        engine._begin(view, self.results, known, memory)
         return engine
 
     def count(self, query: Query, context: QueryContext) -> Counted:
@@ -232,6 +242,19 @@ class Engine:
         found = lint.meant(outlined, source, for_send=for_send)
         found += self.stale.warnings(prepared.bound.mentions, context)
         return Validated(text, (), (*prepared.warnings, *found))
+
+    def anchor(self, query: Query, context: QueryContext) -> Anchor | None:
+        """
+        Return where a text that moves with the clock is anchored; None if it does not, or is long.
+
+        Raises:
+            UserError: *query* is not valid.
+        """
+        if not isinstance(query, str) or len(query) > LONGEST or not self.results.capacity:
+            return None
+        if self._bindings.is_timeless(query, context.limits):
+            return None
+        return self._memory.anchors.of(query, context.zone, context.limits)
 
     def prepared(self, query: Query, context: QueryContext) -> Prepared:
         """
