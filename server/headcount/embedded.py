@@ -38,11 +38,12 @@ from headcount.index import stats
 from headcount.index.stats import Stats
 from headcount.index.view import Version, View
 from headcount.live.commit import Writer
-from headcount.members import batches, contacts, pages, tokens
+from headcount.members import batches, pages, tokens
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.model.time_zone import time_zone as zone_of
 from headcount.query.breakdown import TOP, Breakdown, breakdown
+from headcount.query.chosen import chosen
 from headcount.query.clock import to_datetime, to_micros
 from headcount.query.context import QueryContext, never
 from headcount.query.engine import Engine, Query
@@ -211,9 +212,10 @@ class Workspace(Sending, Reporting, Writing, Caring):
     ) -> Iterator[pa.RecordBatch]:
         """Yield the ids in a segment, and chosen fields, as Arrow record batches."""
         engine = self._engine
-        chosen = contacts.choose(engine.view.schema, fields)
-        found = engine.members(query, self._context(as_of, time_zone, timeout))
-        for group in batches.records(found, _natural(limit), chosen):
+        context = self._context(as_of, time_zone, timeout)
+        columns = chosen(engine, fields, context)
+        found = engine.members(query, context)
+        for group in batches.records(found, _natural(limit), columns):
             yield from group
 
     def member_ordinals(
@@ -245,7 +247,6 @@ class Workspace(Sending, Reporting, Writing, Caring):
         started, engine = time.perf_counter(), self._engine
         view = engine.view
         context = self._context(as_of, time_zone, timeout)
-        chosen = contacts.choose(view.schema, fields)
         text = query if isinstance(query, str) else canonical(query)
         asked = f"{as_of}\0{time_zone}\0{text}".encode(errors="surrogatepass")
         listing = tokens.digest(self.name, asked, fields)
@@ -255,8 +256,9 @@ class Workspace(Sending, Reporting, Writing, Caring):
             start = token.ordinal
             context = QueryContext(token.as_of, context.zone, self._limits, context.check)
         prepared = engine.prepared(query, context)
+        columns = chosen(engine, fields, context)
         found = engine.members(query, context, start // view.block_rows)
-        page = pages.fill(found, view.block_rows, chosen, start, pages.size(page_size))
+        page = pages.fill(found, view.block_rows, columns, start, pages.size(page_size))
         token_after = ""
         if page.next_ordinal is not None:
             token_after = tokens.PageToken(

@@ -152,7 +152,7 @@ def test_a_tree_is_previewed_too(engine: Engine) -> None:
     ("text", "fields", "message"),
     [
         ("contry = DE", (), "unknown field `contry`"),
-        ("country = DE", ("plan", "contry"), "no stored field `contry`"),
+        ("country = DE", ("plan", "contry"), "there is no field `contry`"),
         ("country =", (), "expected"),
     ],
 )

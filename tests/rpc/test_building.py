@@ -149,3 +149,20 @@ def test_a_calculation_is_usable_wherever_a_number_is(target: Client | Workspace
     assert ids(target, "total_spent / count(purchase) between 100 and 650") == "ada ben gus"
     bars = target.breakdown("everyone", "round(total_spent / 100)", as_of=NOW).bars
     assert {bar.value: bar.count for bar in bars} == {0.0: 1, 1.0: 1, 2.0: 1, 7.0: 1, 8.0: 1}
+
+
+def test_what_is_worked_out_is_shown_too(target: Client | Workspace) -> None:
+    """16, 19: engagement times beside stored fields, on a page, in Arrow and in a preview."""
+    fields = ["plan", "last_open"]
+    page = target.list_members("country = USA", fields=fields, page_size=2, as_of=NOW)
+    assert [(one.id, one.fields.get("last_open")) for one in page.contacts] == [
+        ("ada", instant("2026-05-08")),
+        ("dee", instant("2026-05-07")),
+    ]
+    batches = target.member_batches("country = USA", fields=fields, as_of=NOW)
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    assert [row["last_open"] for row in rows] == [
+        instant(day) for day in ("2026-05-08", "2026-05-07", "2026-04-30", "2022-08-01")
+    ]
+    (kim,) = target.preview("plan = Basic", fields=fields, as_of=NOW).sample
+    assert kim.fields == {"plan": "Basic", "last_open": instant("2026-04-30")}

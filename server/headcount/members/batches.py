@@ -24,7 +24,6 @@ from headcount.index import bitmaps
 from headcount.index.block import Block
 from headcount.members import contacts
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Field
 
 BATCH_BYTES = 128 << 10  # aimed at
 BATCH_BYTES_MAX = 256 << 10
@@ -53,7 +52,7 @@ def integers(found: Found, limit: int = 0) -> Iterator[npt.NDArray[np.uint64]]:
 
 
 def records(
-    found: Found, limit: int = 0, fields: Sequence[Field] = ()
+    found: Found, limit: int = 0, fields: Sequence[contacts.Column] = ()
 ) -> Iterator[list[pa.RecordBatch]]:
     """Yield record batches of ids and *fields*, several in a list where they are small."""
     taken = (contacts.columns(block, rows, fields) for block, rows in contacts.pieces(found, limit))

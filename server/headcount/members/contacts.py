@@ -9,6 +9,7 @@ whole. Both the server and the embedded API read members through here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,29 @@ from headcount.index import bitmaps
 from headcount.index.arrow import ARROW_TYPES
 from headcount.index.block import Block
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Field, Schema, nearest
+from headcount.model.schema import Field, FieldType, Schema, nearest
 
 PIECE_ROWS = 1 << 14
 
 Rows = npt.NDArray[np.uint32]
+
+
+class Worked(Protocol):
+    """A column that is worked out from others, as `query.chosen` does."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+
+    @property
+    def type(self) -> FieldType:
+        """Return the type of its values."""
+
+    def to_arrow(self, block: Block, rows: Rows) -> pa.Array:
+        """Return the value of each of *rows* (uint32[n], any order), null for none."""
+
+
+Column = Field | Worked
 
 
 def choose(schema: Schema, names: Sequence[str]) -> tuple[Field, ...]:
@@ -50,17 +69,23 @@ def choose(schema: Schema, names: Sequence[str]) -> tuple[Field, ...]:
     return tuple(chosen.values())
 
 
-def arrow_schema(fields: Iterable[Field]) -> pa.Schema:
+def arrow_schema(fields: Iterable[Column]) -> pa.Schema:
     """Return the Arrow schema of `columns`: `id`, then each field by declared name."""
     typed = [pa.field(field.name, ARROW_TYPES[field.type]) for field in fields]
     return pa.schema([pa.field("id", pa.string(), nullable=False), *typed])
 
 
-def columns(block: Block, rows: Rows, fields: Sequence[Field]) -> pa.RecordBatch:
+def columns(block: Block, rows: Rows, fields: Sequence[Column]) -> pa.RecordBatch:
     """Return ids and fields of *rows* (uint32[n], any order), in that order."""
     arrays = [block.ids.take(rows)]
-    arrays += [block.fields[field.name].to_arrow(rows) for field in fields]
+    arrays += [_column(block, rows, field) for field in fields]
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(fields))
+
+
+def _column(block: Block, rows: Rows, field: Column) -> pa.Array:
+    if isinstance(field, Field):
+        return block.fields[field.name].to_arrow(rows)
+    return field.to_arrow(block, rows)
 
 
 def contacts(batch: pa.RecordBatch) -> list[Contact]:

@@ -19,7 +19,6 @@ from headcount.index import bitmaps
 from headcount.index.block import Block
 from headcount.members import contacts
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Field
 
 PAGE_SIZE = 1_000
 PAGE_SIZE_MAX = 10_000
@@ -53,7 +52,7 @@ def size(asked: int, usual: int = PAGE_SIZE, largest: int = PAGE_SIZE_MAX) -> in
 def fill(
     found: Iterable[tuple[Block, BitMap]],
     block_rows: int,
-    fields: Sequence[Field],
+    fields: Sequence[contacts.Column],
     start: int,
     limit: int,
 ) -> Page:

@@ -16,9 +16,9 @@ import numpy as np
 from headcount.answers import Contact
 from headcount.index.view import View
 from headcount.members import contacts
-from headcount.model.schema import Field
 from headcount.query import tree
 from headcount.query.bound import QueryWarning
+from headcount.query.chosen import chosen as chosen_columns
 from headcount.query.context import QueryContext
 from headcount.query.doubts import doubts
 from headcount.query.draw import Draw
@@ -91,7 +91,7 @@ def preview(
         UserError: *query* is not valid, a field does not exist, or `context.check` ended it.
     """
     view = engine.view
-    chosen = contacts.choose(view.schema, fields)
+    chosen = chosen_columns(engine, fields, context)
     segment = tree_of(query, context.limits)
     text = query if isinstance(query, str) else None
     written = outline(segment, engine.known, context, text)
@@ -118,7 +118,7 @@ def preview(
 
 
 def _read(
-    drawn: Sequence[tuple[int, int]], view: View, fields: Sequence[Field]
+    drawn: Sequence[tuple[int, int]], view: View, fields: Sequence[contacts.Column]
 ) -> tuple[Contact, ...]:
     """Return the contacts of block numbers and rows, in their order."""
     found: dict[tuple[int, int], Contact] = {}

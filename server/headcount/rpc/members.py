@@ -7,7 +7,7 @@ Python object an id, 47-75 ms for a million where `bytes` take 6-12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,17 +16,21 @@ from headcount.index.view import View
 from headcount.members import batches, contacts
 from headcount.members.batches import BATCH_BYTES_MAX, Found
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Field
 from headcount.v1 import segments_pb2 as pb
 
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of an Arrow IPC stream
 
 
 def messages(
-    found: Found, request: pb.StreamMembersRequest, view: View
+    found: Found,
+    request: pb.StreamMembersRequest,
+    view: View,
+    choose: Callable[[Sequence[str]], Sequence[contacts.Column]] | None = None,
 ) -> Iterator[pb.StreamMembersResponse]:
     """
     Return the messages of what was found, in the format that *request* asks for.
+
+    *choose* returns the columns of fields by name; without it, those are stored.
 
     Raises:
         UserError: the format does not exist, has no fields, or a field does not exist; while
@@ -44,7 +48,9 @@ def messages(
         case pb.MEMBER_FORMAT_UINT64:
             return as_uint64(found, request.limit)
         case pb.MEMBER_FORMAT_ARROW:
-            return as_arrow(found, request.limit, contacts.choose(view.schema, request.fields))
+            names = request.fields
+            fields = contacts.choose(view.schema, names) if choose is None else choose(names)
+            return as_arrow(found, request.limit, fields)
         case pb.MEMBER_FORMAT_ROARING:
             return as_roaring(found, request.limit, view.block_rows)
     raise UserError(
@@ -75,7 +81,7 @@ def as_uint64(found: Found, limit: int) -> Iterator[pb.StreamMembersResponse]:
 
 
 def as_arrow(
-    found: Found, limit: int, fields: Sequence[Field]
+    found: Found, limit: int, fields: Sequence[contacts.Column]
 ) -> Iterator[pb.StreamMembersResponse]:
     """Yield the bytes of one Arrow IPC stream of ids and *fields*."""
     head = contacts.arrow_schema(fields).serialize().to_pybytes()

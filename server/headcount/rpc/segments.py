@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from headcount.members import contacts, pages, tokens
+from headcount.members import pages, tokens
 from headcount.model.errors import Reason, UserError
+from headcount.query.chosen import chosen
 from headcount.rpc import convert, members
 from headcount.rpc.call import Call
 from headcount.rpc.explaining import Explaining
@@ -66,7 +67,6 @@ class Segments(Explaining):
     ) -> pb.ListMembersResponse:
         """Return one page of the contacts in a segment, with chosen fields."""
         asked, query, context = self._questions.asked(request, call)
-        fields = contacts.choose(asked.view.schema, request.fields)
         listing = tokens.digest(
             request.workspace,
             request.query.SerializeToString(deterministic=True),
@@ -77,6 +77,7 @@ class Segments(Explaining):
             token = tokens.decode(request.page_token, listing, asked.view.version)
             start, warnings = token.ordinal, ()
             context = replace(context, as_of=token.as_of)
+        fields = chosen(asked.engine, request.fields, context)
         settings = self._settings
         size = pages.size(request.page_size, settings.page_size, settings.page_size_max)
         found = asked.engine.members(query, context, start // asked.view.block_rows)
@@ -98,7 +99,12 @@ class Segments(Explaining):
     ) -> Iterator[pb.StreamMembersResponse]:
         """Yield all contacts in a segment, in the format that was asked for."""
         asked, query, context = self._questions.asked(request, call)
-        chunks = members.messages(asked.engine.members(query, context), request, asked.view)
+        chunks = members.messages(
+            asked.engine.members(query, context),
+            request,
+            asked.view,
+            lambda names: chosen(asked.engine, names, context),
+        )
         yield pb.StreamMembersResponse(
             info=asked.info(context),
             warnings=map(convert.to_warning, asked.engine.prepared(query, context).warnings),
