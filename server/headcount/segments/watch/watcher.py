@@ -349,7 +349,7 @@ class Watcher:
         for stored in self._stored:
             watch = self._opening().watch(stored, view)
             self._watches[watch.spec.name] = watch
-        instant = 0 if followed is None else followed.instant
+        instant = self._now() if followed is None else followed.instant
         self._write(instant)
 
     def _opening(self) -> Opening:
@@ -375,7 +375,8 @@ class Watcher:
                     Reason.ALREADY_EXISTS, f"there is a watch `{spec.name}` already", field="name"
                 )
             self._refuse_many()
-            self.step()
+            if self._waiting or self._followed is None:
+                self.step()
             assert self._followed is not None
             at = self._followed.instant
             definition = spec.definition(self._limits)
