@@ -192,7 +192,7 @@ class Evaluation:
         """
         Return the rows of a condition that is no `and`, `or`, `not` or count, maybe shared.
 
-        Of what is only right *among* some rows, nothing is remembered.
+        Of what was only looked at *among* some rows, nothing is remembered.
         """
         if is_at_hand(condition, self._block):
             return self._leaf(condition, among)
@@ -206,7 +206,7 @@ class Evaluation:
             return found
         found = self._leaf(condition, among)
         self.worked_out += 1
-        if among is None or not _is_narrowed(condition):
+        if not self._is_narrowed(condition, among):
             self._recall.keep(asked, found)
         return found
 
@@ -279,12 +279,26 @@ class Evaluation:
         assert isinstance(condition.value, FieldValue)
         field, pattern = condition.value.field, condition.pattern
         index = self._block.ids if is_exact(field) else text_index(self._block, field)
-        listed = isinstance(index, IdColumn | TextIndex)
-        if not listed or among is None or len(among) * _FEW_TEXTS_SHARE > self._block.rows:
+        if among is None or not self._is_narrowed(condition, among):
             return index.match(pattern)
         rows = bitmaps.to_rows(among)
         texts: pa.StringArray = self._frame.among(rows).texts(field)
         return bitmaps.from_sorted(rows[pattern.test(texts, fold.keys(texts, field))])
+
+    def _is_narrowed(self, condition: Condition, among: BitMap | None) -> bool:
+        """Return whether only the candidates *among* are looked at, because they are few."""
+        if among is None:
+            return False
+        match condition:
+            case KeyIn() | KeysAll() | EventCount() | Follows() | Sampled() | Always():
+                return False
+            case InRanges(FieldValue()) | Present(FieldValue()) | Holds(FieldValue()):
+                return False
+            case Matches(FieldValue(field)):
+                index = self._block.ids if is_exact(field) else text_index(self._block, field)
+                is_listed = isinstance(index, IdColumn | TextIndex)
+                return is_listed and len(among) * _FEW_TEXTS_SHARE <= self._block.rows
+        return len(among) * _FEW_SHARE <= self._block.rows
 
     def _sampled(self, condition: Sampled) -> BitMap:
         salt = hashing.fnv1a64_bytes(condition.salt.encode())
@@ -293,18 +307,8 @@ class Evaluation:
 
     def _computed(self, condition: Condition, among: BitMap | None) -> BitMap:
         """Return the rows that fit a condition on a computed value."""
-        if among is None or len(among) * _FEW_SHARE > self._block.rows:
+        if among is None or not self._is_narrowed(condition, among):
             quick = calendar_rows(condition, self._block, self._plan.clock)
             return bitmaps.from_mask(mask(condition, self._frame)) if quick is None else quick
         rows: Rows = bitmaps.to_rows(among)
         return bitmaps.from_sorted(rows[mask(condition, self._frame.among(rows))])
-
-
-def _is_narrowed(condition: Condition) -> bool:
-    """Return whether only the candidates are looked at where there are few."""
-    match condition:
-        case KeyIn() | KeysAll() | EventCount() | Follows() | Sampled() | Always():
-            return False
-        case InRanges(FieldValue()) | Present(FieldValue()) | Holds(FieldValue()):
-            return False
-    return True

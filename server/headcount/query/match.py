@@ -53,7 +53,7 @@ def match(
         UserError: a query is not valid (`field` says which, as `queries[3]`), or `context.check`
             ended it.
     """
-    wholes = Wholes(engine, queries, context)
+    wholes = Wholes(engine, queries, context, anchored=True)
     view = engine.view
     positions = view.lookup(pa.array(contacts, pa.string())).tolist()
     rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # block → place, row

@@ -40,6 +40,8 @@ _ENTRY_BYTES = 400  # a place in the dictionary, the tuples around key and rows
 _NODE_BYTES = 64  # of a key: an object, or a number in a tuple
 _TEXT_BYTES = 120  # a string of some 20 characters and its place in a set
 
+_PLAIN = frozenset((int, float, str, bool, type(None)))  # most of a key, so looked at first
+
 Key = tuple[int, Hashable, Hashable]  # the block's serial number, the scope, what was asked
 
 
@@ -170,6 +172,8 @@ def _noting(
 
 def _key_bytes(key: object) -> int:
     """Return about how many bytes a key holds; what others hold anyway is not counted."""
+    if type(key) in _PLAIN:
+        return _NODE_BYTES
     if isinstance(key, frozenset):
         return _NODE_BYTES + _TEXT_BYTES * len(key)
     if isinstance(key, tuple):

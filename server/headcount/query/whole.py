@@ -32,9 +32,11 @@ class Wholes:
         queries: Sequence[Query],
         context: QueryContext,
         places: Sequence[str] | None = None,
+        *,
+        anchored: bool = False,
     ) -> None:
         """
-        Plan all of *queries*, but those that are anchored: these when they have to be worked out.
+        Plan all of *queries*; with *anchored* those that are not anchored, the rest when needed.
 
         Raises:
             UserError: one is not valid; `field` says which, by its name in *places*, or as
@@ -44,6 +46,7 @@ class Wholes:
         self._context = context
         self._queries = queries
         self._places = places
+        self._anchored = anchored
         self._anchors: list[Anchor | None] = []
         self._prepared: list[Prepared | None] = []
         for place in range(len(queries)):
@@ -111,7 +114,7 @@ class Wholes:
         """Return where a query is anchored, and, if it is not there yet, the query prepared."""
         query, context, engine = self._queries[place], self._context, self._engine
         try:
-            anchor = engine.anchor(query, context)
+            anchor = engine.anchor(query, context) if self._anchored else None
             if anchor is not None:
                 if anchor.is_valid(engine.known, context.as_of):
                     return anchor, None
