@@ -39,6 +39,7 @@ from headcount.index.stats import Stats
 from headcount.index.view import Version, View
 from headcount.live.commit import Writer
 from headcount.members import batches, pages, tokens
+from headcount.members.pinned import Pinned
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.model.time_zone import time_zone as zone_of
@@ -94,6 +95,7 @@ class Workspace(Sending, Reporting, Writing, Caring):
         stored = None if folder is None else SavedSegments(folder, name)
         self._keeper = Keeper(Engine(view, results), stored, self._newest)
         self._sessions = Sessions()
+        self._pinned = Pinned(time.monotonic)
 
     @property
     def view(self) -> View:
@@ -252,8 +254,13 @@ class Workspace(Sending, Reporting, Writing, Caring):
         listing = tokens.digest(self.name, asked, fields)
         start = 0
         if page_token:
-            token = tokens.decode(page_token, listing, view.version)
+            token = tokens.read(page_token, listing)
             start = token.ordinal
+            if token.version != view.version:
+                kept = self._pinned.find(self.name, token.version)
+                if kept is None:
+                    raise tokens.outdated(token, view.version)
+                engine, view = kept, kept.view
             context = QueryContext(token.as_of, context.zone, self._limits, context.check)
         prepared = engine.prepared(query, context)
         columns = chosen(engine, fields, context)
@@ -261,6 +268,7 @@ class Workspace(Sending, Reporting, Writing, Caring):
         page = pages.fill(found, view.block_rows, columns, start, pages.size(page_size))
         token_after = ""
         if page.next_ordinal is not None:
+            self._pinned.keep(self.name, engine)
             token_after = tokens.PageToken(
                 listing, context.as_of, view.version, page.next_ordinal
             ).encode()

@@ -190,6 +190,21 @@ def test_a_snapshot_is_a_generation(asked: Asked) -> None:
     assert asked.api.snapshot().generation == found.generation + 1
 
 
+def test_pages_are_of_one_version(asked: Asked) -> None:
+    """A listing goes on with the version of its first page, whatever is written meanwhile."""
+    asked.api.upsert([{"id": f"c{n}"} for n in range(9)])
+    page = asked.api.list_members("everyone", page_size=4)
+    asked.api.delete(["c5", "c8"])
+    asked.api.upsert([{"id": "later"}])
+    asked.api.compact()
+    seen = [one.id for one in page.contacts]
+    while page.next_token:
+        page = asked.api.list_members("everyone", page_size=4, page_token=page.next_token)
+        seen += [one.id for one in page.contacts]
+    assert seen == [f"c{n}" for n in range(9)]
+    assert asked.api.count("everyone") == 8
+
+
 def test_all_is_well(asked: Asked) -> None:
     """Nothing is wrong with what was written."""
     filled(asked)

@@ -69,8 +69,20 @@ def decode(text: str, request: bytes, version: Version) -> PageToken:
     Return the token of *text* for the listing with the digest *request*.
 
     Raises:
-        UserError: it is not a token of ours, is one of another listing, or is for a version other
-            than *version*.
+        UserError: as `read` does; or the token is for a version other than *version*.
+    """
+    token = read(text, request)
+    if token.version != version:
+        raise outdated(token, version)
+    return token
+
+
+def read(text: str, request: bytes) -> PageToken:
+    """
+    Return the token of *text* for the listing with the digest *request*, of whatever version.
+
+    Raises:
+        UserError: it is not a token of ours, or is one of another listing.
     """
     token = _read(text)
     if token is None:
@@ -86,14 +98,18 @@ def decode(text: str, request: bytes, version: Version) -> PageToken:
             " request it came from, or leave it out to begin anew",
             field="page_token",
         )
-    if token.version != version:
-        raise UserError(
-            Reason.CONFLICT,
-            f"the data has changed since the first page (version {token.version} then, {version}"
-            " now); leave the token out to begin anew",
-            field="page_token",
-        )
     return token
+
+
+def outdated(token: PageToken, version: Version) -> UserError:
+    """Return the error for a token of a version that is not there any more."""
+    return UserError(
+        Reason.CONFLICT,
+        f"the version that the first page was taken from is not kept any more ({token.version}; now"
+        f" it is {version}); leave the token out to begin anew, and ask for the pages sooner, or"
+        " stream the members",
+        field="page_token",
+    )
 
 
 def _read(text: str) -> PageToken | None:

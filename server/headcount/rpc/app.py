@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
@@ -33,6 +34,7 @@ from grpc_reflection.v1alpha import (
 )
 from structlog.typing import FilteringBoundLogger
 
+from headcount.members.pinned import Pinned
 from headcount.model.errors import CorruptionError, Reason, UnknownOutcomeError, UserError
 from headcount.query.parse import parse
 from headcount.rpc import status
@@ -157,6 +159,7 @@ class Server:
         self._metrics = Metrics(self._lanes, workspaces.sizes)
         self._metrics_page: MetricsPage | None = None
         self._watchdog = Watchdog()
+        self._pinned = Pinned(time.monotonic, config.calls.page_seconds, config.calls.page_versions)
         self._health = Health(_SERVICES)
         self._server = grpc.server(self._default, options=_options(config))
         self._server.add_generic_rpc_handlers((self._router(),))
@@ -164,7 +167,7 @@ class Server:
         self._hurry = threading.Event()  # by a second one
         self._stopped = False
         self._failed = False
-        self._upkeep = Upkeep(workspaces, self._log)
+        self._upkeep = Upkeep(workspaces, self._pinned, self._log)
         workspaces.on_failure(self._fail)
 
     @property
@@ -273,7 +276,7 @@ class Server:
             metrics=self._metrics,
         )
         router = Router(self._control, around)
-        questions = Questions(self._workspaces, self.config.query, now)
+        questions = Questions(self._workspaces, self.config.query, now, self._pinned)
         segments = Segments(questions, self.config.calls)
         router.add_service(_SEGMENTS, segments, self._unary, self._stream)
         saved = SavedSegments(questions, self.config.calls)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from headcount.live.settings import WriterSettings
-from headcount.members import pages
+from headcount.members import pages, pinned
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
 from headcount.query import results
@@ -59,6 +59,8 @@ class CallSettings:
     queries: int = 10_000  # in one CountMany
     page_size: int = pages.PAGE_SIZE  # when a request names none
     page_size_max: int = pages.PAGE_SIZE_MAX
+    page_seconds: float = pinned.SECONDS  # that the version of a page is kept for the next one
+    page_versions: int = pinned.VERSIONS  # that are kept at once
 
 
 @dataclass(frozen=True, slots=True)

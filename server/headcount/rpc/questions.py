@@ -7,12 +7,15 @@ everything in one answer is true of one version and one instant.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
 from headcount.index.view import View
+from headcount.members.pinned import Pinned
+from headcount.members.tokens import PageToken, outdated
 from headcount.model.errors import Reason, UserError
 from headcount.model.time_zone import time_zone
 from headcount.query import tree
@@ -23,7 +26,7 @@ from headcount.query.limits import Limits
 from headcount.query.proto import from_proto
 from headcount.rpc import convert
 from headcount.rpc.call import Call
-from headcount.rpc.workspaces import Workspaces
+from headcount.rpc.workspaces import DEFAULT, Workspaces
 from headcount.segments.keeper import Keeper
 from headcount.v1 import common_pb2, query_pb2, segment_pb2
 
@@ -114,9 +117,16 @@ class Asked:
 class Questions:
     """Turns requests into what the engine is asked. Any thread may use it."""
 
-    def __init__(self, workspaces: Workspaces, limits: Limits, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        limits: Limits,
+        clock: Callable[[], int],
+        pinned: Pinned | None = None,
+    ) -> None:
         self._workspaces = workspaces
         self._limits = limits
+        self._pinned = Pinned(time.monotonic) if pinned is None else pinned
         self._clock = clock  # µs since 1970 UTC
 
     def about(self, request: Request, call: Call) -> Asked:
@@ -158,6 +168,24 @@ class Questions:
             return query.text, asked.context
         path = f"queries[{place}]"
         return self.query(query, asked.engine, path), asked.at(query, path)
+
+    def keep(self, asked: Asked, workspace: str) -> None:
+        """Keep the version that a call reads for the next page of it."""
+        self._pinned.keep(workspace or DEFAULT, asked.engine)
+
+    def then(self, asked: Asked, workspace: str, token: PageToken) -> Asked:
+        """
+        Return a call that reads the version which a page token is for.
+
+        Raises:
+            UserError: that version is not kept any more (CONFLICT).
+        """
+        if token.version == asked.view.version:
+            return asked
+        engine = self._pinned.find(workspace or DEFAULT, token.version)
+        if engine is None:
+            raise outdated(token, asked.view.version)
+        return replace(asked, engine=engine)
 
     def saving(self, workspace: str, call: Call) -> tuple[Keeper, QueryContext]:
         """

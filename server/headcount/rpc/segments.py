@@ -74,7 +74,8 @@ class Segments(Explaining):
         )
         start, warnings = 0, asked.engine.prepared(query, context).warnings
         if request.page_token:
-            token = tokens.decode(request.page_token, listing, asked.view.version)
+            token = tokens.read(request.page_token, listing)
+            asked = self._questions.then(asked, request.workspace, token)
             start, warnings = token.ordinal, ()
             context = replace(context, as_of=token.as_of)
         fields = chosen(asked.engine, request.fields, context)
@@ -89,6 +90,7 @@ class Segments(Explaining):
             warnings=map(convert.to_warning, warnings),
         )
         if page.next_ordinal is not None:
+            self._questions.keep(asked, request.workspace)
             answer.next_page_token = tokens.PageToken(
                 listing, context.as_of, asked.view.version, page.next_ordinal
             ).encode()

@@ -1,5 +1,5 @@
 """
-Upkeep: compacts workspaces when that is due, in a thread of its own.
+Upkeep: compacts workspaces when that is due, and lets go of old versions, in a thread of its own.
 
 Compaction runs beside readers and writers, and one at a time: it takes a core for seconds.
 """
@@ -10,6 +10,7 @@ import threading
 
 from structlog.typing import FilteringBoundLogger
 
+from headcount.members.pinned import Pinned
 from headcount.model.errors import CorruptionError, HeadcountError, UnknownOutcomeError
 from headcount.rpc.workspaces import Workspaces
 
@@ -20,8 +21,9 @@ _AGAIN_SECONDS = 300.0  # after a compaction that failed: a full disk does not m
 class Upkeep:
     """Compacts the workspaces of a server, from `start` until `stop`."""
 
-    def __init__(self, workspaces: Workspaces, log: FilteringBoundLogger) -> None:
+    def __init__(self, workspaces: Workspaces, pinned: Pinned, log: FilteringBoundLogger) -> None:
         self._workspaces = workspaces
+        self._pinned = pinned
         self._log = log
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -38,6 +40,7 @@ class Upkeep:
         pause = _PERIOD_SECONDS
         while not self._stopped.wait(pause):
             pause = _PERIOD_SECONDS
+            self._pinned.expire()
             for caretaker in self._workspaces.due():
                 try:
                     found = caretaker.compact()
