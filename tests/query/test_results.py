@@ -270,8 +270,8 @@ def _without_low(condition: Condition, block: Block) -> Hashable:
     return asked[:3] if isinstance(asked, tuple) and asked[0] == "events" else asked
 
 
-def _never_narrowed(_: Condition) -> bool:
-    return False
+def _always_for_all(*_: object) -> bool:
+    return True
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def _never_narrowed(_: Condition) -> bool:
     [
         (results, "_scope", _blind_scope),
         (evaluate, "settled", _without_low),
-        (evaluate, "_is_narrowed", _never_narrowed),
+        (evaluate.Evaluation, "_is_for_all", _always_for_all),
     ],
     ids=["the zone is not part of the key", "nor is the number of times", "candidates are kept"],
 )

@@ -206,7 +206,7 @@ class Evaluation:
             return found
         found = self._leaf(condition, among)
         self.worked_out += 1
-        if not self._is_narrowed(condition, among):
+        if self._is_for_all(condition, among):
             self._recall.keep(asked, found)
         return found
 
@@ -284,6 +284,10 @@ class Evaluation:
         rows = bitmaps.to_rows(among)
         texts: pa.StringArray = self._frame.among(rows).texts(field)
         return bitmaps.from_sorted(rows[pattern.test(texts, fold.keys(texts, field))])
+
+    def _is_for_all(self, condition: Condition, among: BitMap | None) -> bool:
+        """Return whether what was found is right for every row."""
+        return not self._is_narrowed(condition, among)
 
     def _is_narrowed(self, condition: Condition, among: BitMap | None) -> bool:
         """Return whether only the candidates *among* are looked at, because they are few."""
