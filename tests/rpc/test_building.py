@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from headcount.query.json_form import from_document
 from headcount.segments.store import SavedSegments
 from headcount.storage.folder import WriterLock
 from support.asking import instant
-from support.engines import view_of
+from support.engines import context_at, members_of, view_of
 from support.serving import Served, served
+from support.shop import AS_OF as SHOP_AS_OF
+from support.shop import SHOP
 from support.small import AS_OF, SMALL
 
 NOW = instant(AS_OF)
@@ -166,3 +169,29 @@ def test_what_is_worked_out_is_shown_too(target: Client | Workspace) -> None:
     ]
     (kim,) = target.preview("plan = Basic", fields=fields, as_of=NOW).sample
     assert kim.fields == {"plan": "Basic", "last_open": instant("2026-04-30")}
+
+
+def test_a_segment_is_a_question_that_is_asked_again(target: Client | Workspace) -> None:
+    """1, 2, 3, 8: nothing is kept of who was in it; an hour, or a month, later it is asked anew."""
+    target.create_segment("Cart lately", "did add_to_cart in last 24 hours")
+    inside = 'in segment "Cart lately"'
+    at = {hours: NOW + dt.timedelta(hours=hours) for hours in (-24, -12, 0, 5, 13)}
+    counts = [target.count(inside, as_of=when) for when in at.values()]
+    assert counts == [0, 1, 2, 1, 0]
+
+
+def test_segments_are_made_of_segments_beside_lists(target: Client | Workspace) -> None:
+    """5, 6: one uses another, and a list that somebody keeps by hand."""
+    target.create_segment("Engaged", "engaged in last 30 days")
+    target.create_segment("Engaged VIPs", 'in segment "engaged" and in list "VIP Customers"')
+    assert ids(target, 'in segment "Engaged VIPs"') == "ada"
+    assert target.get_segment("Engaged").dependants == ("Engaged VIPs",)
+
+
+def test_a_campaign_that_was_opened_or_clicked() -> None:
+    """21, 23: the campaign is a property of the event; who opens it leaves those who did not."""
+    engine, context = Engine(view_of(SHOP, 2)), context_at(SHOP_AS_OF)
+    assert members_of(engine, 'did email_click where (campaign = "may")', context) == ["dee"]
+    assert members_of(engine, 'did email_open where (campaign = "may")', context) == ["ann"]
+    others = 'in list "news" and did not email_open where (campaign = "may")'
+    assert members_of(engine, others, context) == ["bob"]

@@ -273,7 +273,7 @@ def _since_1970(value: int | float | Decimal) -> int:
         raise Refusal(_OUTSIDE)
     if DAY_LIKE[0] <= value < DAY_LIKE[1] and _is_day_like(int(value)):
         raise Refusal(
-            "ambiguous: the day 20240310, or so many seconds since 1970? Write a day as 2024-03-10"
+            "ambiguous: a day, or seconds since 1970? Write a day with hyphens, as 2024-03-10"
         )
     unit = SECOND_US if -MILLISECONDS_FROM < value < MILLISECONDS_FROM else SECOND_US // 1000
     if isinstance(value, float):
