@@ -1,0 +1,138 @@
+"""A server of a folder that is written to: what it does when the disk fails, and after a kill."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from headcount.client import Client, UnavailableError
+from headcount.model.errors import UnknownOutcomeError
+from headcount.storage.log import CommitLog
+from support.live_server import live_served, make_folder
+from support.writing import SCHEMA
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data folder with an empty workspace."""
+    return make_folder(tmp_path / "data", SCHEMA)
+
+
+def test_a_write_of_unknown_outcome_ends_the_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client may send it again, health says NOT_SERVING, and the process exits with 3."""
+    with live_served(folder) as server:
+        with Client(server.address) as client:
+            assert client.upsert([{"id": "a"}]).accepted == 1
+
+            def broken(*_: object, **__: object) -> None:
+                raise UnknownOutcomeError(folder, "the sync failed")
+
+            monkeypatch.setattr(CommitLog, "append", broken)
+            with pytest.raises(UnavailableError):
+                client.upsert([{"id": "b"}])
+            with pytest.raises(UnavailableError):
+                client.upsert([{"id": "c"}])
+        with grpc.insecure_channel(server.address) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=20)
+            assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert server.server.wait() == 3
+        failed = [line for line in server.log if line["event"] == "failed"]
+        assert len(failed) == 1
+    monkeypatch.undo()
+    with live_served(folder) as server, Client(server.address) as client:
+        assert client.count("everyone") == 1
+        assert client.upsert([{"id": "b"}]).accepted == 1
+
+
+def test_reads_see_whole_batches(folder: Path) -> None:
+    """While batches are written, every count is a whole number of them, and never goes back."""
+    with live_served(folder) as server:
+        done = threading.Event()
+        seen: list[int] = []
+
+        def count() -> None:
+            with Client(server.address) as client:
+                while not done.is_set():
+                    seen.append(client.count("country = DE"))
+
+        reader = threading.Thread(target=count)
+        reader.start()
+        with Client(server.address) as client:
+            for batch in range(30):
+                contacts = [{"id": f"c{batch}-{n}", "fields": {"country": "DE"}} for n in range(10)]
+                client.upsert(contacts)
+                assert client.count("country = DE") == 10 * (batch + 1)
+        done.set()
+        reader.join()
+        assert all(count % 10 == 0 for count in seen)
+        assert seen == sorted(seen)
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(folder: Path) -> None:
+    """A server that is killed and started again has every acknowledged write, and no more."""
+    command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
+    acknowledged = 0
+    for _ in range(2):
+        address = f"unix:{folder.parent / 'socket'}"
+        with subprocess.Popen([*command, "--listen", address], stderr=subprocess.PIPE) as process:
+            assert process.stderr is not None
+            assert b'"serving"' in process.stderr.readline()
+            with Client(address) as client:
+                assert client.count("everyone") == acknowledged
+                results = client.write(
+                    ({"op": "upsert", "id": f"{acknowledged}-{n}"} for n in range(10_000)), batch=10
+                )
+                try:
+                    for at, result in enumerate(results):
+                        acknowledged += result.accepted
+                        if at == 20:
+                            process.send_signal(signal.SIGKILL)
+                            break
+                finally:
+                    results.close()
+            process.stderr.close()
+        with live_served(folder) as server, Client(server.address) as client:
+            found = client.count("everyone")
+            assert acknowledged <= found <= acknowledged + 16 * 10  # those under way
+            acknowledged = found
+
+
+def test_a_stream_goes_on_with_the_next_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream whose server is restarted sends again what was not answered; all count once."""
+    monkeypatch.setattr("headcount.client.writing.PAUSE_SECONDS", 0.3)
+    command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
+    address = f"unix:{folder.parent / 'socket'}"
+
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([*command, "--listen", address], stderr=subprocess.PIPE)
+        assert process.stderr is not None
+        assert b'"serving"' in process.stderr.readline()
+        return process
+
+    process = start()
+    accepted = 0
+    with Client(address) as client:
+        mutations = ({"op": "upsert", "id": f"c{n}"} for n in range(500))
+        for at, result in enumerate(client.write(mutations, batch=10)):
+            accepted += result.accepted
+            if at == 10:
+                process.kill()
+                process.communicate()
+                process = start()
+        assert accepted == 500
+        assert client.count("everyone") == 500
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 0
