@@ -14,7 +14,8 @@ from headcount.care.backup import folder_bytes
 from headcount.care.schema_change import Renames, change, unconverted
 from headcount.live.commit import Batch, Commit
 from headcount.live.writer import LiveWorkspace
-from headcount.model.changes import Changes
+from headcount.load.wall import DAY_US, HOUR_US
+from headcount.model.changes import Changes, ExpireStep
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query.bind import check_schema
@@ -65,15 +66,35 @@ class Caretaker:
             return SchemaUpdate(view.schema, (), count, tuple(first), view.version)
         return SchemaUpdate(self.live.view.schema, made.dropped, 0, (), written.version)
 
+    def expire(self, now: int) -> list[str]:
+        """
+        Let go of events that are older than their type keeps them at *now* (µs), by the hour.
+
+        Returns the names of the types. No query sees such events when it returns; they are gone
+        from memory and disk with the next compaction.
+        """
+        view = self.live.view
+        steps = []
+        for event in view.schema.events.values():
+            before = (now - event.keep_days * DAY_US) // HOUR_US * HOUR_US
+            if event.keep_days and before > view.expired.get(event.name, before - 1):
+                steps.append(ExpireStep(event.name, before))
+        if steps:
+            self.live.submit(Batch(Changes(tuple(steps)))).result()
+        return [step.event for step in steps]
+
     def compact(self) -> Compacted:
         """
         Rebuild what writes have left behind, and return when nothing erased is on the disk.
+
+        Events that are too old by the newest commit are gone too.
 
         Raises:
             UserError, CorruptionError, UnknownOutcomeError: as `LiveWorkspace.compact`.
         """
         home = workspace_folder(self._folder, self.live.name)
         before = folder_bytes(home)
+        self.expire(self.live.last_commit)
         with self._counting:
             erased = self._erased
         version = self.live.compact()

@@ -154,6 +154,24 @@ def test_values_that_do_not_convert_are_listed(asked: Asked) -> None:
     assert asked.api.count("spent > 10") == 1
 
 
+def test_events_are_kept_as_long_as_the_schema_says(asked: Asked) -> None:
+    """Older events are in no answer, are refused, and are gone from the disk."""
+    old, new = NOW - dt.timedelta(days=400), dt.datetime.now(dt.UTC)
+    asked.api.upsert([{"id": "a"}])
+    event = {"contact": "a", "type": "open", "properties": {"campaign": SECRET}}
+    asked.api.record([{**event, "time": old}])
+    asked.api.record([{"contact": "a", "type": "open", "time": new}])
+    assert asked.api.count("open at least 2 times ever") == 1
+    kept = dataclasses.replace(SCHEMA.events["open"], keep_days=30)
+    after = dataclasses.replace(SCHEMA, events={**SCHEMA.events, "open": kept})
+    assert asked.api.update_schema(after).schema.events["open"].keep_days == 30
+    asked.api.compact()
+    assert asked.api.count("open at least 2 times ever") == 0
+    assert asked.api.count("open at least 1 times ever") == 1
+    assert not holds(asked.folder)
+    assert asked.api.record([{**event, "time": old}]).refused_count == 1
+
+
 def test_a_rename_of_nothing(asked: Asked) -> None:
     """A rename of or to what is not there is an error with what is near."""
     with pytest.raises(UserError) as failed:

@@ -139,6 +139,9 @@ def test_a_misspelling_is_refused_with_what_was_meant(
         ('time_zone = "Europe"', "expected an IANA time zone"),
         ('time_zone = "/etc/localtime"', "expected an IANA time zone"),
         ('[events.a]\nalias = "b"\n[events.b]', "is the name of both"),
+        ("[events.a]\nkeep_days = 0", "expected a number of days from 1"),
+        ("[events.a]\nkeep_days = true", "expected a number of days from 1"),
+        ("[events.a]\nkeep_days = 36501", "leave it out to keep events for ever"),
         ("[calculated]\na = 3", "expected text"),
     ],
 )
@@ -189,7 +192,13 @@ def schemas(draw: st.DrawFn) -> Schema:
     fields = {n: draw(declared(n, types)) for n in used[:3]}
     properties = sorted(PROPERTY_TYPES)
     events = {
-        n: EventType(n, (f"alias {n}",), (draw(declared(used[0], properties)),)) for n in used[3:6]
+        n: EventType(
+            n,
+            (f"alias {n}",),
+            (draw(declared(used[0], properties)),),
+            keep_days=draw(st.integers(0, 36_500)),
+        )
+        for n in used[3:6]
     }
     return Schema(
         id_column=draw(st.sampled_from(["id", "contact_id", "é"])),

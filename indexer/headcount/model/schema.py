@@ -79,12 +79,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One kind of event, its other names, and its typed properties."""
+    """
+    One kind of event, its other names, and its typed properties.
+
+    Its events are kept for `keep_days` days, for ever if it is 0.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     properties: tuple[Field, ...] = ()
     builtin: bool = False
+    keep_days: int = 0
 
     def __hash__(self) -> int:
         return hash(self.name)

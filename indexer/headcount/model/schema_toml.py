@@ -16,6 +16,7 @@ misspelt `alais` would otherwise be an event without its alias, found only when 
     average = "total / orders"
     [events.purchase]
     alias = ["bought"]                     # or one string
+    keep_days = 730                        # optional; for ever
     properties = { amount = "number" }
     [event_groups]
     engaged = ["email_open", "email_click"]
@@ -42,6 +43,7 @@ from headcount.model.schema import (
 from headcount.model.time_zone import time_zone
 
 MAX_NAME_BYTES = 128
+MAX_KEEP_DAYS = 36_500
 
 # What a column of these names means in a file, or in the tables that blocks are built from.
 RESERVED_FIELDS: Mapping[str, str] = {
@@ -106,6 +108,8 @@ def render(schema: Schema) -> str:
         lines += ["", f"[events.{_key(event.name)}]"]
         if event.aliases:
             lines.append(f"alias = {_strings(event.aliases)}")
+        if event.keep_days:
+            lines.append(f"keep_days = {event.keep_days}")
         if event.properties:
             properties = ", ".join(f"{_key(p.name)} = {_type(p)}" for p in event.properties)
             lines.append(f"properties = {{ {properties} }}")
@@ -175,7 +179,7 @@ class _Reader:
     def _event(self, name: str, value: object) -> EventType:
         place = f"events.{name}"
         table = self._table(value, place)
-        self._known_keys(table, ("alias", "properties"), place)
+        self._known_keys(table, ("alias", "properties", "keep_days"), place)
         alias = table.get("alias", [])
         aliases = self._names([alias] if isinstance(alias, str) else alias, f"{place}.alias")
         properties = []
@@ -188,7 +192,18 @@ class _Reader:
                 )
             seen[each.casefold()] = each
             properties.append(self._field(each, declared, where, PROPERTY_TYPES))
-        return EventType(self._name(name, "events"), aliases, tuple(properties))
+        name = self._name(name, "events")
+        keep_days = self._keep_days(table["keep_days"], place) if "keep_days" in table else 0
+        return EventType(name, aliases, tuple(properties), keep_days=keep_days)
+
+    def _keep_days(self, value: object, place: str) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_KEEP_DAYS:
+            return value
+        raise self._error(
+            f"{place}.keep_days",
+            f"expected a number of days from 1 to {MAX_KEEP_DAYS:,}, found {value!r}; leave it out"
+            " to keep events for ever",
+        )
 
     def _field(self, name: str, value: object, place: str, allowed: Iterable[FieldType]) -> Field:
         table = {"type": value} if isinstance(value, str) else self._table(value, place)

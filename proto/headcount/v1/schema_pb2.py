@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headcount/v1/schema.proto\x12\x0cheadcount.v1\"\x8b\x01\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04type\x18\x02 \x01(\x0e\x32\x17.headcount.v1.FieldType\x12\x16\n\x0e\x63\x61se_sensitive\x18\x03 \x01(\x08\x12\x14\n\x0c\x66old_accents\x18\x04 \x01(\x08\x12\x0e\n\x06values\x18\x05 \x03(\t\x12\x0f\n\x07\x62uiltin\x18\x06 \x01(\x08\"d\n\tEventType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61liases\x18\x02 \x03(\t\x12\'\n\nproperties\x18\x03 \x03(\x0b\x32\x13.headcount.v1.Field\x12\x0f\n\x07\x62uiltin\x18\x04 \x01(\x08\"*\n\nEventGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x03(\t\"3\n\x0f\x43\x61lculatedField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\"\xf8\x01\n\x06Schema\x12\x11\n\tid_column\x18\x01 \x01(\t\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12#\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x13.headcount.v1.Field\x12\'\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x17.headcount.v1.EventType\x12(\n\x06groups\x18\x05 \x03(\x0b\x32\x18.headcount.v1.EventGroup\x12\x31\n\ncalculated\x18\x06 \x03(\x0b\x32\x1d.headcount.v1.CalculatedField\x12\x0e\n\x06labels\x18\x07 \x03(\t\x12\r\n\x05lists\x18\x08 \x03(\t*\xe0\x01\n\tFieldType\x12\x1a\n\x16\x46IELD_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46IELD_TYPE_KEYWORD\x10\x01\x12\x13\n\x0f\x46IELD_TYPE_TEXT\x10\x02\x12\x15\n\x11\x46IELD_TYPE_NUMBER\x10\x03\x12\x16\n\x12\x46IELD_TYPE_BOOLEAN\x10\x04\x12\x13\n\x0f\x46IELD_TYPE_DATE\x10\x05\x12\x17\n\x13\x46IELD_TYPE_DATETIME\x10\x06\x12\x17\n\x13\x46IELD_TYPE_KEYWORDS\x10\x07\x12\x14\n\x10\x46IELD_TYPE_STAGE\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headcount/v1/schema.proto\x12\x0cheadcount.v1\"\x8b\x01\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04type\x18\x02 \x01(\x0e\x32\x17.headcount.v1.FieldType\x12\x16\n\x0e\x63\x61se_sensitive\x18\x03 \x01(\x08\x12\x14\n\x0c\x66old_accents\x18\x04 \x01(\x08\x12\x0e\n\x06values\x18\x05 \x03(\t\x12\x0f\n\x07\x62uiltin\x18\x06 \x01(\x08\"w\n\tEventType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61liases\x18\x02 \x03(\t\x12\'\n\nproperties\x18\x03 \x03(\x0b\x32\x13.headcount.v1.Field\x12\x0f\n\x07\x62uiltin\x18\x04 \x01(\x08\x12\x11\n\tkeep_days\x18\x05 \x01(\r\"*\n\nEventGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x03(\t\"3\n\x0f\x43\x61lculatedField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\"\xf8\x01\n\x06Schema\x12\x11\n\tid_column\x18\x01 \x01(\t\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12#\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x13.headcount.v1.Field\x12\'\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x17.headcount.v1.EventType\x12(\n\x06groups\x18\x05 \x03(\x0b\x32\x18.headcount.v1.EventGroup\x12\x31\n\ncalculated\x18\x06 \x03(\x0b\x32\x1d.headcount.v1.CalculatedField\x12\x0e\n\x06labels\x18\x07 \x03(\t\x12\r\n\x05lists\x18\x08 \x03(\t*\xe0\x01\n\tFieldType\x12\x1a\n\x16\x46IELD_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46IELD_TYPE_KEYWORD\x10\x01\x12\x13\n\x0f\x46IELD_TYPE_TEXT\x10\x02\x12\x15\n\x11\x46IELD_TYPE_NUMBER\x10\x03\x12\x16\n\x12\x46IELD_TYPE_BOOLEAN\x10\x04\x12\x13\n\x0f\x46IELD_TYPE_DATE\x10\x05\x12\x17\n\x13\x46IELD_TYPE_DATETIME\x10\x06\x12\x17\n\x13\x46IELD_TYPE_KEYWORDS\x10\x07\x12\x14\n\x10\x46IELD_TYPE_STAGE\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headcount.v1.schema_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FIELDTYPE']._serialized_start=636
-  _globals['_FIELDTYPE']._serialized_end=860
+  _globals['_FIELDTYPE']._serialized_start=655
+  _globals['_FIELDTYPE']._serialized_end=879
   _globals['_FIELD']._serialized_start=44
   _globals['_FIELD']._serialized_end=183
   _globals['_EVENTTYPE']._serialized_start=185
-  _globals['_EVENTTYPE']._serialized_end=285
-  _globals['_EVENTGROUP']._serialized_start=287
-  _globals['_EVENTGROUP']._serialized_end=329
-  _globals['_CALCULATEDFIELD']._serialized_start=331
-  _globals['_CALCULATEDFIELD']._serialized_end=382
-  _globals['_SCHEMA']._serialized_start=385
-  _globals['_SCHEMA']._serialized_end=633
+  _globals['_EVENTTYPE']._serialized_end=304
+  _globals['_EVENTGROUP']._serialized_start=306
+  _globals['_EVENTGROUP']._serialized_end=348
+  _globals['_CALCULATEDFIELD']._serialized_start=350
+  _globals['_CALCULATEDFIELD']._serialized_end=401
+  _globals['_SCHEMA']._serialized_start=404
+  _globals['_SCHEMA']._serialized_end=652
 # @@protoc_insertion_point(module_scope)

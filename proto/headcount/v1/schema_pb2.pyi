@@ -44,16 +44,18 @@ class Field(_message.Message):
     def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[FieldType, str]] = ..., case_sensitive: bool = ..., fold_accents: bool = ..., values: _Optional[_Iterable[str]] = ..., builtin: bool = ...) -> None: ...
 
 class EventType(_message.Message):
-    __slots__ = ("name", "aliases", "properties", "builtin")
+    __slots__ = ("name", "aliases", "properties", "builtin", "keep_days")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     PROPERTIES_FIELD_NUMBER: _ClassVar[int]
     BUILTIN_FIELD_NUMBER: _ClassVar[int]
+    KEEP_DAYS_FIELD_NUMBER: _ClassVar[int]
     name: str
     aliases: _containers.RepeatedScalarFieldContainer[str]
     properties: _containers.RepeatedCompositeFieldContainer[Field]
     builtin: bool
-    def __init__(self, name: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., properties: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., builtin: bool = ...) -> None: ...
+    keep_days: int
+    def __init__(self, name: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., properties: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., builtin: bool = ..., keep_days: _Optional[int] = ...) -> None: ...
 
 class EventGroup(_message.Message):
     __slots__ = ("name", "events")

@@ -296,6 +296,7 @@ def to_schema(schema: Schema) -> schema_pb2.Schema:
                 aliases=event.aliases,
                 properties=[_to_field(field) for field in event.properties],
                 builtin=event.builtin,
+                keep_days=event.keep_days,
             )
             for event in schema.all_events.values()
         ],
@@ -321,7 +322,10 @@ def schema(message: schema_pb2.Schema) -> Schema:
         fields={field.name: field for field in fields},
         events={
             event.name: EventType(
-                event.name, tuple(event.aliases), tuple(_field(p) for p in event.properties)
+                event.name,
+                tuple(event.aliases),
+                tuple(_field(p) for p in event.properties),
+                keep_days=event.keep_days,
             )
             for event in message.events
             if not event.builtin

@@ -1,5 +1,5 @@
 """
-Upkeep: compacts workspaces when that is due, and lets go of old versions, in a thread of its own.
+Upkeep: lets go of old events and versions and compacts workspaces, in a thread of its own.
 
 Compaction runs beside readers and writers, and one at a time: it takes a core for seconds.
 """
@@ -10,8 +10,10 @@ import threading
 
 from structlog.typing import FilteringBoundLogger
 
+from headcount.caretaker import Caretaker
 from headcount.members.pinned import Pinned
 from headcount.model.errors import CorruptionError, HeadcountError, UnknownOutcomeError
+from headcount.rpc.clock import now
 from headcount.rpc.workspaces import Workspaces
 
 _PERIOD_SECONDS = 5.0
@@ -19,7 +21,7 @@ _AGAIN_SECONDS = 300.0  # after a compaction that failed: a full disk does not m
 
 
 class Upkeep:
-    """Compacts the workspaces of a server, from `start` until `stop`."""
+    """Keeps the workspaces of a server well, from `start` until `stop`."""
 
     def __init__(self, workspaces: Workspaces, pinned: Pinned, log: FilteringBoundLogger) -> None:
         self._workspaces = workspaces
@@ -39,23 +41,26 @@ class Upkeep:
     def _run(self) -> None:
         pause = _PERIOD_SECONDS
         while not self._stopped.wait(pause):
-            pause = _PERIOD_SECONDS
             self._pinned.expire()
-            for caretaker in self._workspaces.due():
+            pause = _PERIOD_SECONDS
+            for caretaker in self._workspaces.caretakers():
                 try:
-                    found = caretaker.compact()
+                    self._care_for(caretaker)
                 except UnknownOutcomeError:
                     return  # the server is told by the writer, and ends
                 except HeadcountError as error:
-                    level = self._log.error if isinstance(error, CorruptionError) else None
-                    (level or self._log.warning)(
-                        "not compacted", workspace=caretaker.live.name, why=str(error)
+                    bad = isinstance(error, CorruptionError)
+                    (self._log.error if bad else self._log.warning)(
+                        "not kept up", workspace=caretaker.live.name, why=str(error)
                     )
                     pause = _AGAIN_SECONDS
-                else:
-                    self._log.info(
-                        "compacted",
-                        workspace=caretaker.live.name,
-                        version=str(found.version),
-                        erased=found.erased,
-                    )
+
+    def _care_for(self, caretaker: Caretaker) -> None:
+        name = caretaker.live.name
+        expired = caretaker.expire(now())
+        if expired:
+            self._log.info("expired", workspace=name, events=expired)
+        if caretaker.live.is_compaction_due:
+            found = caretaker.compact()
+            version = str(found.version)
+            self._log.info("compacted", workspace=name, version=version, erased=found.erased)

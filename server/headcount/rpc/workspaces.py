@@ -173,10 +173,9 @@ class Workspaces:
         """Return the number of contacts of each workspace."""
         return {name: view.live_count for name, view in self.views().items()}
 
-    def due(self) -> list[Caretaker]:
-        """Return who cares for the workspaces that are to be compacted."""
-        found = [caretaker for _, caretaker in sorted(self._caretakers.items())]
-        return [one for one in found if one.live.is_compaction_due]
+    def caretakers(self) -> list[Caretaker]:
+        """Return who cares for each workspace in a data folder, by name."""
+        return [caretaker for _, caretaker in sorted(self._caretakers.items())]
 
     def on_failure(self, told: Callable[[BaseException], None]) -> None:
         """Tell *told* when a writer has failed, in its thread; at once if one has."""
