@@ -2,6 +2,7 @@
 #
 #   make demo     a realistic workspace of a million contacts, served, with live counts
 #   make test     the tests
+#   make soak     an hour of random writes, restarts and compactions against the oracle
 #   make check    formatting, lint, types, protos, generated code
 #   make bench    Headcount beside DuckDB, Polars and ClickHouse on the same data
 
@@ -11,14 +12,19 @@ BIN := $(VENV)/bin
 PROTO_VENV := .venv-proto
 CONTACTS ?= 1000000
 WORKERS ?= auto
+EXAMPLES ?= 5000
 
-.PHONY: demo test test-lowest check lint types proto-check proto bench clean
+.PHONY: demo test soak test-lowest check lint types proto-check proto bench clean
 
 demo: $(VENV)/.run
 	$(BIN)/headcount demo --contacts $(CONTACTS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -p no:benchmark -n $(WORKERS) --dist worksteal $(ARGS)
+
+# The state machine of writes, restarts and compactions against the oracle, about an hour of it.
+soak: $(VENV)/.dev
+	HEADCOUNT_MACHINE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -p no:benchmark tests/live/test_machine.py
 
 # Installs the lowest version that pyproject.toml allows of everything, and runs the tests on it.
 test-lowest: $(VENV)/.dev

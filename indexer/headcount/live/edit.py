@@ -136,7 +136,7 @@ class _Sets:
     def __init__(self, column: pa.ListArray, kind: Field) -> None:
         self._column = column
         self._kind = kind
-        self._held: dict[int, dict[str, str]] = {}  # place → key → spelling
+        self._held: dict[int, dict[str, list[str]]] = {}  # place → key → its spellings
 
     def put(self, place: int, name: str) -> bool:
         """Put *name* into a set; return whether it was not in it."""
@@ -144,7 +144,7 @@ class _Sets:
         key = field_key(name, self._kind)
         if key in held:
             return False
-        held[key] = name
+        held[key] = [name]
         return True
 
     def take(self, place: int, name: str) -> bool:
@@ -155,13 +155,17 @@ class _Sets:
         """Return the column with the changed sets, null where one is empty."""
         if not self._held:
             return self._column
-        values = [list(held.values()) or None for held in self._held.values()]
-        changed = pa.array(values, self._column.type)
+        values = [
+            [name for names in held.values() for name in names] for held in self._held.values()
+        ]
+        changed = pa.array([names or None for names in values], self._column.type)
         return replaced(self._column, np.array(list(self._held)), changed)
 
-    def _at(self, place: int) -> dict[str, str]:
+    def _at(self, place: int) -> dict[str, list[str]]:
         held = self._held.get(place)
         if held is None:
+            held = self._held[place] = {}
             names: Iterable[str] = self._column[place].as_py() or ()
-            held = self._held[place] = {field_key(name, self._kind): name for name in names}
+            for name in names:
+                held.setdefault(field_key(name, self._kind), []).append(name)
         return held

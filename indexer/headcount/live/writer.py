@@ -24,6 +24,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from headcount.index.interval import EVER
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live import answer
@@ -94,7 +95,8 @@ class LiveWorkspace:
     """
     One workspace that is written to. Any thread may use it.
 
-    `view` is the newest view; `last_commit` the instant (µs) of the newest commit.
+    `view` is the newest view; `last_commit` the instant (µs) of the newest commit in the
+    log, which no later one is before.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class LiveWorkspace:
         clock: Callable[[], int],
         settings: WriterSettings,
         on_failure: Callable[[Exception], None],
-        at: int = 0,
+        at: int = EVER.low,
     ) -> None:
         """Take *log* and a *view* that its commits lead to; see `open`."""
         self.name = name
@@ -463,7 +465,7 @@ class _Last:
     """The instant of the newest commit that was read."""
 
     def __init__(self) -> None:
-        self.at = 0
+        self.at = EVER.low
 
     def noting(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Yield *entries*, and note when they were."""
