@@ -49,18 +49,20 @@ def doubts(
     """
     bound, segment = outlined.bound, outlined.root.node
     count, contacts = tallies[0].count, engine.view.live_count
+    meant = lint.meant(
+        outlined,
+        text,
+        for_send=for_send,
+        may_be_empty=count == 0,
+        may_be_full=count == contacts,
+    )
+    always = any(warning.code in lint.ALWAYS for warning in meant)
     found = [
         *bound.warnings,
         *engine.absences.warnings(bound.mentions),
         *lint.written(segment, bound, text),
-        *lint.meant(
-            outlined,
-            text,
-            for_send=for_send,
-            may_be_empty=count == 0,
-            may_be_full=count == contacts,
-        ),
-        *lint.counted(outlined, tallies, contacts, text),
+        *meant,
+        *lint.counted(outlined, tallies, contacts, text, always=always),
         *engine.stale.warnings(bound.mentions, context),
     ]
     # `in segment "x"` holds the same as x, and says so itself.

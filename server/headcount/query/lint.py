@@ -45,6 +45,7 @@ from headcount.query.rewrite import rewritten
 from headcount.query.survey import Tally
 
 STATUS = "status"
+ALWAYS = ("ALWAYS_EMPTY", "ALWAYS_FULL")
 
 _ACTIVE = frozenset({"active"})  # in key form
 _MOST_PAIRED = 32  # conditions of one `and` in which two that exclude each other are looked for
@@ -231,12 +232,17 @@ def _factors(part: Part) -> Iterator[Part]:
 
 
 def counted(
-    outlined: Outline, tallies: Sequence[Tally], contacts: int, text: str | None
+    outlined: Outline,
+    tallies: Sequence[Tally],
+    contacts: int,
+    text: str | None,
+    *,
+    always: bool,
 ) -> list[QueryWarning]:
     """
     Return what the counts of a thorough survey show; *contacts* is how many there are in all.
 
-    That a segment is empty or full today is not said of one that always is, nor of `everyone`.
+    That a segment is empty or full today is not said of one that *always* is, nor of `everyone`.
     """
     refusals, root = Refusals(text), outlined.root
     count = tallies[0].count
@@ -244,9 +250,9 @@ def counted(
     if not contacts:
         return []
     if count == 0:
-        found.append(None if never(root.condition) else _empty(outlined, tallies, refusals))
+        found.append(None if always else _empty(outlined, tallies, refusals))
     elif count == contacts:
-        certain = isinstance(root.node, tree.Everyone) or never(complement(root.condition))
+        certain = always or isinstance(root.node, tree.Everyone)
         message = (
             f"this segment holds all {contacts:,} contacts today; check the conditions, or write"
             " `everyone` if that is meant"

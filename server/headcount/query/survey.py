@@ -86,6 +86,7 @@ class Survey:
         self._check = check
         self._thorough = thorough
         self._timer = timer
+        self._root_others: list[Side] = []  # in the block that is being counted
         wanted = [part.condition for part in outline.conditions]
         if thorough:
             wanted += [part.lacking for part in outline.parts if part.lacking is not None]
@@ -124,11 +125,23 @@ class Survey:
             tally.recalled += evaluation.recalled - recalled
             tally.worked_out += evaluation.worked_out - worked_out
         else:
-            side = _joined(part, [self._count(inner, sides, found) for inner in part.parts])
+            inside = [self._count(inner, sides, found) for inner in part.parts]
+            if self._thorough and part is self.outline.root and len(inside) > 1:
+                side = self._joined_root(part, inside, sides.live)
+            else:
+                side = _joined(part, inside)
         found[part.place] = side
         tally.count += side.size(sides.live)
         tally.seconds += self._timer() - started
         return side
+
+    def _joined_root(self, part: Part, inside: Sequence[Side], live: int) -> Side:
+        """Return what `_joined` does, from those in all parts but one, which are wanted anyway."""
+        given = _as_and(part, inside)
+        others = self._root_others = _others(ALL, given, live)
+        least = min(range(len(others)), key=lambda place: others[place].size(live))
+        found = both(others[least], given[least])
+        return found if isinstance(part.node, tree.And) else found.inverse()
 
     def _count_missing(self, sides: BlockSides, found: dict[int, Side]) -> None:
         for part in self.outline.parts:
@@ -150,14 +163,13 @@ class Survey:
         if isinstance(part.node, tree.Not):
             self._without(part.parts[0], decided, -sign, found, sizes)
             return
-        is_and = isinstance(part.node, tree.And)
-        sides = [found[inner.place] for inner in part.parts]
-        if not is_and:
-            sides = [side.inverse() for side in sides]
-        come = sign if is_and else -sign
-        for inner, side, others in zip(
-            part.parts, sides, _others(decided, sides, sizes.live), strict=True
-        ):
+        given = _as_and(part, [found[inner.place] for inner in part.parts])
+        if part is self.outline.root:
+            each = self._root_others
+        else:
+            each = _others(decided, given, sizes.live)
+        come = sign if isinstance(part.node, tree.And) else -sign
+        for inner, side, others in zip(part.parts, given, each, strict=True):
             tally = self.tallies[inner.place]
             assert tally.without is not None
             tally.without += sizes.whole + come * common(others, side.inverse(), sizes.live)
@@ -170,6 +182,12 @@ def _joined(part: Part, inside: Sequence[Side]) -> Side:
         return inside[0].inverse()
     join = both if isinstance(part.node, tree.And) else either
     return reduce(join, sorted(inside, key=lambda side: (side.out, len(side.rows))))
+
+
+def _as_and(part: Part, inside: Sequence[Side]) -> list[Side]:
+    """Return the sides whose `and` is that of *part*; for an `or`, its complement."""
+    is_and = isinstance(part.node, tree.And)
+    return [side if is_and else side.inverse() for side in inside]
 
 
 def _others(among: Side, sides: Sequence[Side], live: int) -> list[Side]:
