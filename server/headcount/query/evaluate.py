@@ -30,6 +30,7 @@ from headcount.index.text import TextIndex
 from headcount.index.view import View
 from headcount.model import fold
 from headcount.model.fold import is_exact
+from headcount.query import singles
 from headcount.query.bound import (
     Always,
     Condition,
@@ -313,6 +314,8 @@ class Evaluation:
         """Return the rows that fit a condition on a computed value."""
         if among is None or not self._is_narrowed(condition, among):
             quick = calendar_rows(condition, self._block, self._plan.clock)
+            if quick is None:
+                quick = singles.rows_of(condition, self._frame)
             return bitmaps.from_mask(mask(condition, self._frame)) if quick is None else quick
         rows: Rows = bitmaps.to_rows(among)
         return bitmaps.from_sorted(rows[mask(condition, self._frame.among(rows))])

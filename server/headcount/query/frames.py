@@ -123,7 +123,7 @@ class ContactFrame:
         index = range_index(self.block, field)
         if self.rows is None:
             return index.vector()
-        present = bitmaps.to_mask(index.present, self.block.rows)[self.rows]
+        present = bitmaps.holds(index.present, self.rows, self.block.rows)
         return Vector(index.column.take(self.rows), present)
 
     def texts(self, field: Field) -> pa.Array:
