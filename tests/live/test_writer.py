@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from headcount.model.changes import (
     EventStep,
     ExpireStep,
     FieldUpdate,
+    Refusal,
     SchemaStep,
     Step,
     SuppressStep,
@@ -303,6 +305,55 @@ def test_a_full_disk_refuses_writes_and_lets_erasure_through(lock: WriterLock) -
         assert live.view.version == view().version
         live.write(batch(DeleteStep(np.zeros(1, np.uint32), pa.array(["3"]), erase=True)))
         assert live.view.live_count == view().live_count - 1
+
+
+def test_on_a_full_disk_deletions_do_not_wait_for_what_is_refused_beside_them(
+    lock: WriterLock,
+) -> None:
+    """One commit would hold all of them: a refused one, a bad one, one done before, a deletion."""
+    settings = WriterSettings(log=LogSettings(min_free_bytes=100, min_free_share=0.0))
+    free = 1000
+    with LiveWorkspace.open(
+        lock.folder, "default", lock, clock=lambda: NOW, settings=settings,
+        space=lambda _: files.Space(free=free, total=1000),
+    ) as live:  # fmt: skip
+        before = live.write(batch(opens("4"), request_id="before"))
+        free = 99
+        with live._committing:  # so that the others come together
+            first = live.submit(batch(opens("3")))
+            while live._waiting:
+                pass
+            together = [
+                live.submit(batch(opens("3"))),
+                live.submit(batch(SchemaStep("not toml ="))),
+                live.submit(batch(opens("4"), request_id="before")),
+                live.submit(batch(DeleteStep(np.zeros(1, np.uint32), pa.array(["5"]), erase=True))),
+                live.submit(batch(DeleteStep(np.zeros(1, np.uint32), pa.array(["6"]), erase=True))),
+            ]
+        failed = [one.exception() for one in (first, *together[:2])]
+        assert [isinstance(one, UserError) and one.reason for one in failed] == [
+            Reason.DISK_FULL,
+            Reason.DISK_FULL,
+            Reason.INVALID_SCHEMA,
+        ]
+        again, *deleted = [one.result() for one in together[2:]]
+        assert again == replace(before, already=True)
+        assert [one.accepted for one in deleted] == [1, 1]
+        assert live.view.live_count == view().live_count - 2
+        assert live.view.version.sequence == before.version.sequence + 1
+
+
+def test_answers_keep_nothing_that_was_quoted(lock: WriterLock) -> None:
+    with opened(lock) as live:
+        text = "expected a number, found `ana@example.com`; leave it out"
+        why = Refusal(1, "spent", Reason.INVALID_VALUE, text)
+        asked = Batch(Changes((opens("3"),)), "a", (why,))
+        first = live.write(asked)
+        assert first.refused == (why,)
+        (kept,) = live.write(asked).refused
+        assert kept == replace(why, message="expected a number, found …")
+        live.compact()
+        assert files_with(lock.folder, "ana@") == []
 
 
 def test_too_much_that_waits_is_refused(lock: WriterLock) -> None:

@@ -1,4 +1,9 @@
-"""What a request was answered, as bytes: kept in the log, for when the request comes again."""
+"""
+What a request was answered, as bytes: kept in the log, for when the request comes again.
+
+Answers live longer than what they are about: they are carried into new segments for a day. So they
+hold no value that somebody sent. Messages quote values in backticks, and are kept up to the first.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,8 @@ from headcount.model.errors import Reason
 
 
 def encode(written: Written) -> bytes:
-    """Return the answer as JSON."""
-    refused = [[r.index, r.field, r.reason.value, r.message] for r in written.refused]
+    """Return the answer as JSON, without what its messages quote."""
+    refused = [[r.index, r.field, r.reason.value, _unquoted(r.message)] for r in written.refused]
     version = [written.version.epoch, written.version.sequence]
     held = {
         "version": version,
@@ -36,3 +41,8 @@ def decode(data: bytes) -> Written:
         refused=tuple(refused),
         already=True,
     )
+
+
+def _unquoted(message: str) -> str:
+    said, quote, _ = message.partition("`")
+    return f"{said.rstrip()} …" if quote else message

@@ -369,26 +369,35 @@ class LiveWorkspace:
         return group
 
     def _settle(self, group: Sequence[_Waiting]) -> None:
-        """Commit a group and answer it; one by one where a batch of several cannot be applied."""
+        """
+        Commit a group and answer it.
+
+        Where a batch of several cannot be applied they are done one by one; where the disk is full,
+        those that only delete are done without the others.
+        """
         try:
             self._commit(group)
         except UnknownOutcomeError as error:
             self._fail(error)
-            for waiting in group:
-                waiting.future.set_exception(error)
-        except (UserError, CorruptionError) as error:  # a full disk; nothing was written
-            for waiting in group:
-                waiting.future.set_exception(error)
+            _refuse(group, error)
+        except (UserError, CorruptionError) as error:  # nothing was written
+            full = isinstance(error, UserError) and error.reason is Reason.DISK_FULL
+            deleting = [one for one in group if full and _only_deletes(one.batch.changes)]
+            if len(deleting) == len(group):
+                deleting = []
+            _refuse([one for one in group if one not in deleting], error)
+            if deleting:
+                self._settle([one for one in deleting if not one.future.done()])
         except Exception as error:  # a bug of ours: nothing was written, others are not held up
+            left = [waiting for waiting in group if not waiting.future.done()]
             if len(group) > 1:
-                for waiting in group:
+                for waiting in left:
                     self._settle([waiting])
             else:
-                group[0].future.set_exception(error)
+                _refuse(left, error)
 
     def _commit(self, batches: Sequence[_Waiting]) -> None:
         """Do what *batches* ask for in one commit, and answer them."""
-        answers: list[tuple[_Waiting, Written]] = []
         again: list[tuple[_Waiting, int]] = []
         with self._committing:
             if self._failure is not None:
@@ -400,7 +409,7 @@ class LiveWorkspace:
                 request = waiting.batch.request_id
                 known = self._log.request(request) if request else None
                 if known is not None:
-                    answers.append((waiting, answer.decode(known.answer)))
+                    waiting.future.set_result(answer.decode(known.answer))
                 elif request in numbers:
                     again.append((waiting, numbers[request]))
                 else:
@@ -413,7 +422,7 @@ class LiveWorkspace:
                         if request:
                             numbers[request] = len(group.waiting) - 1
             written = self._log_and_publish(draft, group, at)
-        answers += zip(group.waiting, written, strict=True)
+        answers = list(zip(group.waiting, written, strict=True))
         answers += [(waiting, replace(written[number], already=True)) for waiting, number in again]
         for waiting, given in answers:
             waiting.future.set_result(given)
@@ -432,7 +441,7 @@ class LiveWorkspace:
             if waiting.batch.request_id
         ]
         data = changes.encode()
-        erasure = all(isinstance(step, DeleteStep) for step in changes.steps)
+        erasure = _only_deletes(changes)
         sequence = self._log.append(at, changes.records, data, requests, erasure=erasure)
         assert sequence == version.sequence, f"the log is at {sequence}, the view at {version}"
         if self._since is not None:
@@ -456,9 +465,19 @@ class LiveWorkspace:
             self._failure = error
             left, self._waiting = self._waiting, deque()
             self._waiting_records = 0
-        for waiting in left:
-            waiting.future.set_exception(error)
+        _refuse(left, error)
         self._on_failure(error)
+
+
+def _only_deletes(changes: Changes) -> bool:
+    return all(isinstance(step, DeleteStep) for step in changes.steps)
+
+
+def _refuse(group: Iterable[_Waiting], error: Exception) -> None:
+    """Answer those of a group that have no answer yet."""
+    for waiting in group:
+        if not waiting.future.done():
+            waiting.future.set_exception(error)
 
 
 class _Last:
