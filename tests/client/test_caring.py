@@ -185,6 +185,13 @@ def test_an_erased_contact_is_gone_from_the_disk(asked: Asked) -> None:
     asked.api.upsert([{"id": SECRET, "fields": {"note": f"mail {SECRET}"}}])
     event = {"contact": SECRET, "type": "open", "time": NOW, "id": f"e-{SECRET}"}
     asked.api.record([event])
+    wrong = {"op": "upsert", "id": SECRET, "lists": [{"list": SECRET * 20, "action": "join"}]}
+    assert next(iter(asked.api.write([wrong]))).refused_count == 1
+    bad = asked.api.upsert([{"id": f" {SECRET}"}, {"id": "a"}], request_id="r")
+    assert SECRET in bad.refused[0].message
+    again = asked.api.upsert([{"id": f" {SECRET}"}, {"id": "a"}], request_id="r")
+    assert again.already
+    assert SECRET not in again.refused[0].message
     assert holds(asked.folder)
     asked.api.delete([SECRET], erase=True)
     found = asked.api.compact()

@@ -9,13 +9,14 @@ name lines and count reasons, this names the record's place in the request and i
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from headcount.load.coerce import Coerced, Column, Mismatch, Refused
-from headcount.model.changes import Places, Refusal
+from headcount.model.changes import FOUND, Places, Refusal
 from headcount.model.errors import Reason, UserError
 
 Rows = npt.NDArray[np.int64]
@@ -91,9 +92,10 @@ class Screen:
 
 def _found(cell: Refused, column: Column) -> str:
     """Return the value of a refused cell for a message; nothing if it is none, or long."""
-    at = column[cell.row] if isinstance(column, list) else column[cell.row].as_py()
+    given: Any = column[cell.row]
+    missing = given is None if isinstance(column, list) else not given.is_valid
     long = len(cell.value) > _LONG
-    return "" if at is None or long or not cell.value else f", found `{cell.value}`"
+    return "" if missing or long or not cell.value else f"{FOUND}{cell.value}`"
 
 
 def did_you_mean(near: tuple[str, ...]) -> str:

@@ -168,6 +168,9 @@ class SchemaStep:
 Step = ContactStep | EventStep | DeleteStep | MergeStep | SuppressStep | ExpireStep | SchemaStep
 
 
+FOUND = ", found `"  # begins the part of a message that repeats a value
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why one record of a request was not taken: `index` counts from 0, `field` may be empty."""

@@ -21,12 +21,11 @@ from headcount.load.json_lines import NotAnObject, parse_object
 from headcount.load.progress import Step
 from headcount.load.rejects import Reject, Rejects
 from headcount.load.text_file import BLOCK_BYTES, TextFile
-from headcount.model.changes import Refusal
+from headcount.model.changes import FOUND, Refusal
 from headcount.model.errors import Reason, UserError
 from headcount.rpc import convert_writes
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_FOUND = ", found `"
 
 
 class MutationFile:
@@ -72,7 +71,7 @@ class MutationFile:
         self._reject(self._places[refusal.index], refusal.field, "", refusal.message)
 
     def _reject(self, line: int, column: str, value: str, message: str) -> None:
-        reason, found, given = message.partition(_FOUND)
+        reason, found, given = message.partition(FOUND)
         if found and not value:
             value = given.removesuffix("`")
         self._rejects.add(self._path, [Reject(line, column, value, reason)])
@@ -112,6 +111,6 @@ class MutationFile:
         try:
             found = cells.instant(value, self._zone)
         except cells.Refusal as reason:
-            message = f"{reason}{_FOUND}{shown(value, 100)}`"
+            message = f"{reason}{FOUND}{shown(value, 100)}`"
             raise UserError(Reason.INVALID_VALUE, message, field=field) from None
         return None if found is None else _EPOCH + dt.timedelta(microseconds=found)
