@@ -229,6 +229,26 @@ def test_saved_segments(files: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert table == "name,text,description,tags,etag,updated_at\n"
 
 
+def test_what_looks_wrong_is_said_with_its_place(
+    target: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """154, 180: on standard error for people, in JSON with a code, line and column for programs."""
+    mixed = "country = DE or plan = Free and total_spent > 3"
+    assert run(["preview", mixed, *target, *AS_OF]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("warning: `and` binds tighter than `or`")
+    assert "(line 1, column 17)" in said
+    found = json.loads(printed(capsys, ["preview", mixed, *target, "--format", "json"]))
+    first = found["warnings"][0]
+    assert (first["code"], first["line"], first["column"]) == ("MIXED_AND_OR", 1, 17)
+    for words in (["validate"], ["preview"]):
+        command = [*words, "country = DE", "--for-send", *target, "--format", "json"]
+        codes = [one["code"] for one in json.loads(printed(capsys, command))["warnings"]]
+        assert "NO_STATUS" in codes
+    explained = json.loads(printed(capsys, ["explain", mixed, *target, "--format", "json"]))
+    assert explained["warnings"][0]["code"] == "MIXED_AND_OR"
+
+
 def test_a_served_folder_is_saved_into_through_its_server(
     data: Path, server: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

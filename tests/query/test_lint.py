@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from headcount.model.errors import Reason, UserError
+from headcount.model.fold import key
 from headcount.query import lint
 from headcount.query.bind import bind
 from headcount.query.bound import QueryWarning
@@ -23,7 +24,7 @@ from headcount.query.limits import DEFAULT
 from headcount.query.parse import parse
 from headcount.query.preview import preview
 from headcount.query.saved import Saved
-from headcount.segments.definition import Draft
+from headcount.segments.definition import Definition, Draft
 from headcount.segments.saved import Catalogue
 from support import oracle
 from support.asking import happened, instant, schema
@@ -57,11 +58,8 @@ def codes(text: str, engine: Engine = ENGINE, *, for_send: bool = False) -> list
 
 def saved(**texts: str) -> Saved:
     """Return segments saved under names."""
-    catalogue = Catalogue({}, 0)
-    for name, text in texts.items():
-        draft = Draft(name, parse(text), source=text)
-        catalogue = catalogue.create(draft, 0, lambda _: None)
-    return catalogue
+    drafts = (Draft(name, parse(text), source=text) for name, text in texts.items())
+    return Catalogue({key(one.name): Definition.of(one, 1, 0, 0) for one in drafts}, 1)
 
 
 # --- what is said -----------------------------------------------------------------------------
@@ -255,6 +253,19 @@ def test_of_many_saved_segments_the_most_alike_are_compared() -> None:
     """Those that share most words with it; the others are not even counted."""
     texts = {f"other {i}": f"m = {i % 7} and n > {i}" for i in range(30)}
     assert len(alike("n < 100", **texts, big="n < 100")) == 1
+    common = {f"other {i}": f"n < {i} and m < 7" for i in range(101, 400)}
+    found = alike("m < 7 and n < 350", **common)
+    assert any('"other 350"' in message for message in found)
+
+
+def test_the_most_alike_come_first() -> None:
+    """Among thousands that share all common words, by the rare ones and the share of all."""
+    kept = saved(**{f"s{i:04}": f"country = DE and spent > {i}" for i in range(1200)})
+    names = [one.name for one in kept.alike("spent > 1007 and country = DE", 3)]
+    assert names[0] == "s1007"
+    assert [one.name for one in kept.alike("country = DE and spent > 5000", 1)] == ["s0000"]
+    assert kept.alike("nothing like it", 5) == ()
+    assert len(kept.alike("", 5000)) == 1200
 
 
 def test_a_saved_segment_that_cannot_be_asked_is_like_nothing() -> None:

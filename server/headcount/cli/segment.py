@@ -172,6 +172,8 @@ def delete(
 def _write(found: SavedSegment, output: Format) -> None:
     document = _document(found)
     if output is Format.JSON:
+        if found.warnings:
+            document["warnings"] = [warning.to_dict() for warning in found.warnings]
         write_document(document)
     elif output is Format.CSV:
         write_rows(list(document), [list(document.values())])

@@ -23,7 +23,7 @@ from headcount.query.outline import Outline, outline
 from headcount.query.survey import Survey, Tally
 
 ALIKE = 5  # saved segments that a segment is compared with while it is written: the most alike
-ALIKE_TO_SAVED = 1_000  # when it is saved
+ALIKE_TO_SAVED = 100  # when it is saved
 
 
 def doubts(
@@ -67,7 +67,7 @@ def doubts(
     ]
     # `in segment "x"` holds the same as x, and says so itself.
     if len(engine.known.saved) and not isinstance(segment, tree.InSegment):
-        words = canonical(segment) if text is None else text
+        words = canonical(segment)
         found += duplicates(engine, members, words, context, most=most, but=but)
     return tuple(found)
 
@@ -81,9 +81,9 @@ def doubts_of(
     but: str = "",
 ) -> tuple[QueryWarning, ...]:
     """
-    Return what looks wrong in *query*, compared with all saved segments but the one called *but*.
+    Return what looks wrong in *query*, compared with the saved segments most alike, without *but*.
 
-    Costs what a preview does, and a count of each saved segment that was not asked lately.
+    Costs what a preview does, and a count of each of those that was not asked lately.
 
     Raises:
         UserError: *query* is not valid, or `context.check` ended it.
