@@ -6,6 +6,7 @@ What both the server and an open folder do; neither knows the network here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
@@ -26,8 +27,12 @@ from headcount.storage.folder import generation_path, workspace_folder
 class Caretaker:
     """Cares for one workspace. Any thread may use it."""
 
-    def __init__(self, folder: Path, live: LiveWorkspace) -> None:
+    def __init__(
+        self, folder: Path, live: LiveWorkspace, settle: Callable[[], None] = lambda: None
+    ) -> None:
+        """*settle* lets those who follow the workspace write down how far they are."""
         self.live = live
+        self._settle = settle
         self._folder = folder
         self._erased = 0  # contacts, since the last compaction
         self._counting = Lock()
@@ -97,6 +102,7 @@ class Caretaker:
         self.expire(self.live.last_commit)
         with self._counting:
             erased = self._erased
+        self._settle()
         version = self.live.compact()
         with self._counting:
             self._erased -= erased

@@ -473,6 +473,7 @@ def test_tools_can_ask_for_the_protos(channels: ExitStack) -> None:
             "headcount.v1.Reports",
             "headcount.v1.Contacts",
             "headcount.v1.Events",
+            "headcount.v1.Watches",
             "headcount.v1.Admin",
             "grpc.health.v1.Health",
             "grpc.reflection.v1alpha.ServerReflection",

@@ -47,6 +47,7 @@ class Commit:
     after: View
     at: int
     touched: BitMap
+    erased: tuple[str, ...] = ()
 
 
 class Views:

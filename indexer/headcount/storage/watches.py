@@ -59,6 +59,7 @@ CREATE TABLE dead (
 """
 
 _CHECKPOINT_PAGES = 1000
+_IDS = 500  # in one statement
 _RESTORE = "restore the file from a copy; removing it removes all watches and what they kept"
 
 
@@ -320,11 +321,13 @@ class WatchStore:
             return
         with self._guard:
             with self._changing():
-                for contact in contacts:
+                for start in range(0, len(contacts), _IDS):
+                    some = contacts[start : start + _IDS]
+                    places = ", ".join("?" * len(some))
                     found = self._rows(
                         "SELECT watch, number, ordinal, kind, reason, at, epoch, sequence"
-                        " FROM transitions WHERE contact = ?",
-                        (contact,),
+                        f" FROM transitions WHERE contact IN ({places})",
+                        tuple(some),
                     )
                     for watch, number, ordinal, *rest in found:
                         row = Row(number, ordinal, "", *rest)

@@ -16,7 +16,18 @@ from typing import NoReturn
 
 import typer
 
-from headcount.cli import answers, caring, data, query, report, segment, sending, serve, writing
+from headcount.cli import (
+    answers,
+    caring,
+    data,
+    query,
+    report,
+    segment,
+    sending,
+    serve,
+    watching,
+    writing,
+)
 from headcount.cli.output import complain
 from headcount.model.errors import CorruptionError, HeadcountError
 
@@ -50,6 +61,7 @@ for command in (
     writing.delete,
     writing.merge,
     writing.suppress,
+    watching.watch,
     data.stats,
     data.check,
     caring.compact,
@@ -59,6 +71,7 @@ for command in (
 ):
     app.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(segment.app, name="segment")
+app.add_typer(watching.app, name="watches")
 app.add_typer(caring.workspace_app, name="workspace")
 app.add_typer(caring.schema_app, name="schema")
 app.add_typer(report.app, name="report")

@@ -77,7 +77,9 @@ def serve(
     list_workspaces(folder)  # before the lock, which would make a folder that is not there
     with WriterLock(folder) as lock:
         results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
-        workspaces = open_workspaces(folder, lock, results, now, settings.writes.writer())
+        workspaces = open_workspaces(
+            folder, lock, results, now, settings.writes.writer(), settings.watches.watcher()
+        )
         try:
             status = Server(settings, workspaces).run()
         finally:

@@ -21,6 +21,7 @@ from headcount.client import decode, methods
 from headcount.client.aio_caring import AsyncCaring
 from headcount.client.aio_reporting import AsyncReporting
 from headcount.client.aio_sending import AsyncSending
+from headcount.client.aio_watching import AsyncWatching
 from headcount.client.aio_writing import AsyncWriting
 from headcount.client.errors import error_of
 from headcount.client.methods import A, Method, Q
@@ -40,7 +41,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting, AsyncCaring):
+class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting, AsyncCaring, AsyncWatching):
     """
     Asks a server about one workspace, from one event loop.
 

@@ -26,6 +26,7 @@ from headcount.client.methods import A, Method, Q
 from headcount.client.reporting import Reporting
 from headcount.client.requests import Query, Requests
 from headcount.client.sending import Sending
+from headcount.client.watching import Watching
 from headcount.client.writing import Writing
 from headcount.index.stats import Stats
 from headcount.index.view import Version
@@ -42,7 +43,7 @@ from headcount.rpc import convert, convert_answers
 from headcount.v1 import segments_pb2
 
 
-class Client(Sending, Reporting, Writing, Caring):
+class Client(Sending, Reporting, Writing, Caring, Watching):
     """
     Asks a server about one workspace.
 

@@ -23,6 +23,7 @@ from headcount.v1 import (
     events_pb2,
     reports_pb2,
     segments_pb2,
+    watches_pb2,
 )
 from headcount.v1 import saved_segments_pb2 as saved_pb2
 
@@ -49,6 +50,9 @@ _SERVICE_CONFIG = {
                 {"service": "headcount.v1.SavedSegments", "method": "List"},
                 {"service": "headcount.v1.Audiences", "method": "Resolve"},
                 {"service": "headcount.v1.Reports"},
+                {"service": "headcount.v1.Watches", "method": "Get"},
+                {"service": "headcount.v1.Watches", "method": "List"},
+                {"service": "headcount.v1.Watches", "method": "ListDeadLetters"},
             ],
             "retryPolicy": {
                 "maxAttempts": 3,
@@ -98,6 +102,10 @@ def _contacts(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
 
 def _events(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
     return Method(f"/headcount.v1.Events/{name}", request, answer)
+
+
+def _watches(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
+    return Method(f"/headcount.v1.Watches/{name}", request, answer)
 
 
 def _admin(name: str, request: type[Q], answer: type[A]) -> Method[Q, A]:
@@ -184,13 +192,27 @@ COMPACT = _admin("Compact", admin_pb2.CompactRequest, admin_pb2.CompactResponse)
 BACKUP = _admin("Backup", admin_pb2.BackupRequest, admin_pb2.BackupResponse)
 CHECK = _admin("Check", admin_pb2.CheckRequest, admin_pb2.CheckResponse)
 
+WATCH = _watches("Watch", watches_pb2.WatchRequest, watches_pb2.WatchResponse)
+CREATE_WATCH = _watches(
+    "Create", watches_pb2.WatchesCreateRequest, watches_pb2.WatchesCreateResponse
+)
+GET_WATCH = _watches("Get", watches_pb2.WatchesGetRequest, watches_pb2.WatchesGetResponse)
+LIST_WATCHES = _watches("List", watches_pb2.WatchesListRequest, watches_pb2.WatchesListResponse)
+DELETE_WATCH = _watches(
+    "Delete", watches_pb2.WatchesDeleteRequest, watches_pb2.WatchesDeleteResponse
+)
+LIST_DEAD_LETTERS = _watches(
+    "ListDeadLetters", watches_pb2.ListDeadLettersRequest, watches_pb2.ListDeadLettersResponse
+)
+REDELIVER = _watches("Redeliver", watches_pb2.RedeliverRequest, watches_pb2.RedeliverResponse)
+
 UNARY: tuple[Method[Any, Any], ...] = (
     COUNT, COUNT_MANY, LIST_MEMBERS, VALIDATE, PREVIEW, EXPLAIN, EXPLAIN_CONTACT, BREAKDOWN,
     OVERLAP, MATCH, LIST_TEMPLATES, CREATE_SEGMENT, GET_SEGMENT, LIST_SEGMENTS,
     UPDATE_SEGMENT, DELETE_SEGMENT, FREEZE, PERFORMANCE, COMPARE, HISTORY, UPSERT, PATCH,
     DELETE, GET, MERGE, SUPPRESS, UNSUPPRESS, WRITE_ARROW, RECORD, RECORD_ARROW, GET_SCHEMA, STATS,
     CREATE_WORKSPACE, LIST_WORKSPACES, DROP_WORKSPACE, UPDATE_SCHEMA, SNAPSHOT, COMPACT, BACKUP,
-    CHECK,
+    CHECK, CREATE_WATCH, GET_WATCH, LIST_WATCHES, DELETE_WATCH, LIST_DEAD_LETTERS, REDELIVER,
 )  # fmt: skip
 
 

@@ -413,6 +413,11 @@ def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> qu
     return query_pb2.Query(segment=to_proto(query), as_of=instant, time_zone=time_zone)
 
 
+def query_message(query: Query, time_zone: str | None) -> query_pb2.Query:
+    """Return the message of a query that names no instant."""
+    return _query(query, None, time_zone)
+
+
 def _natural(number: int, name: str) -> int:
     """Return a number that a message can hold."""
     if not 0 <= number < 2**32:

@@ -57,6 +57,8 @@ from headcount.rpc.saved_segments import SavedSegments
 from headcount.rpc.segments import Segments
 from headcount.rpc.upkeep import Upkeep
 from headcount.rpc.watchdog import Watchdog
+from headcount.rpc.watches import Watches
+from headcount.rpc.webhooks import Webhooks
 from headcount.rpc.workspaces import Workspaces
 from headcount.rpc.writes import Writes
 from headcount.v1 import (
@@ -67,6 +69,7 @@ from headcount.v1 import (
     reports_pb2,
     saved_segments_pb2,
     segments_pb2,
+    watches_pb2,
 )
 
 _SEGMENTS = segments_pb2.DESCRIPTOR.services_by_name["Segments"]
@@ -75,10 +78,20 @@ _AUDIENCES = audiences_pb2.DESCRIPTOR.services_by_name["Audiences"]
 _CONTACTS = contacts_pb2.DESCRIPTOR.services_by_name["Contacts"]
 _EVENTS = events_pb2.DESCRIPTOR.services_by_name["Events"]
 _REPORTS = reports_pb2.DESCRIPTOR.services_by_name["Reports"]
+_WATCHES = watches_pb2.DESCRIPTOR.services_by_name["Watches"]
 _ADMIN = admin_pb2.DESCRIPTOR.services_by_name["Admin"]
 _SERVICES = tuple(
     service.full_name
-    for service in (_SEGMENTS, _SAVED_SEGMENTS, _AUDIENCES, _CONTACTS, _EVENTS, _REPORTS, _ADMIN)
+    for service in (
+        _SEGMENTS,
+        _SAVED_SEGMENTS,
+        _AUDIENCES,
+        _CONTACTS,
+        _EVENTS,
+        _REPORTS,
+        _WATCHES,
+        _ADMIN,
+    )
 )
 _REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
@@ -144,6 +157,7 @@ class Server:
         self._care = Lane(
             "care", admission.care_threads, admission.care_waiting, config.calls.care_seconds
         )
+        self._watch = Lane("watch", config.watches.streams, 0, seconds)
         self._control = Lane("control", _CONTROL_THREADS, _UNBOUNDED, seconds)
         self._default = Lane("default", _DEFAULT_THREADS, _DEFAULT_WAITING, seconds)
         self._lanes = (
@@ -153,6 +167,7 @@ class Server:
             self._write_stream,
             self._write_reader,
             self._care,
+            self._watch,
             self._control,
             self._default,
         )
@@ -161,6 +176,7 @@ class Server:
         self._watchdog = Watchdog()
         self._pinned = Pinned(time.monotonic, config.calls.page_seconds, config.calls.page_versions)
         self._health = Health(_SERVICES)
+        self._webhooks = Webhooks(config.webhooks, workspaces.watchers, time.time)
         self._server = grpc.server(self._default, options=_options(config))
         self._server.add_generic_rpc_handlers((self._router(),))
         self._asked = threading.Event()  # to stop, by a signal
@@ -203,6 +219,7 @@ class Server:
         parse("everyone")
         self._server.start()
         self._upkeep.start()
+        self._webhooks.start()
         self._health.set_serving()
         for name, error in self._workspaces.unusable.items():
             self._log.error("workspace cannot be opened", workspace=name, reason=str(error))
@@ -222,6 +239,7 @@ class Server:
         self._health.drain()
         self._log.info("draining", calls=sum(lane.load for lane in self._lanes))
         self._upkeep.stop()
+        self._webhooks.stop()
         ended = self._server.stop(grace)
         while not ended.wait(_SIGNAL_SECONDS):
             if self._hurry.is_set():
@@ -283,7 +301,8 @@ class Server:
         router.add_service(_SAVED_SEGMENTS, saved, self._unary, self._stream)
         audiences = Audiences(questions, self.config.audiences)
         router.add_service(_AUDIENCES, audiences, self._unary, self._stream)
-        router.add_service(_REPORTS, Reports(questions), self._unary, self._stream)
+        reports = Reports(questions, self._workspaces.record)
+        router.add_service(_REPORTS, reports, self._unary, self._stream)
         writes = Writes(self._workspaces, self.config.writes, now)
         contacts = Contacts(writes, questions, self.config.calls)
         router.add_service(_CONTACTS, contacts, self._unary, self._stream, self._write)
@@ -295,6 +314,16 @@ class Server:
             self.config.writes.in_flight,
         )
         router.add_service(_EVENTS, Events(writes), self._unary, self._stream, self._write)
+        watches = Watches(
+            self._workspaces,
+            questions,
+            self._webhooks,
+            self.config.watches,
+            self.config.calls,
+            self.config.query,
+            now,
+        )
+        router.add_service(_WATCHES, watches, self._unary, self._watch, self._write)
         admin = Admin(questions, self._workspaces, self.config, now)
         router.add_service(_ADMIN, admin, self._unary, self._stream, self._care)
         self._health.add_to(router, self._control, self._default)

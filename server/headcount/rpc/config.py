@@ -26,6 +26,7 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
 from headcount.query import results
 from headcount.query.limits import Limits
+from headcount.segments.watch.watcher import WatcherSettings
 
 ENVIRONMENT_PREFIX = "HEADCOUNT__"
 
@@ -128,6 +129,38 @@ class AudienceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """What watches may cost, and how long they keep what happened."""
+
+    watches: int = 2_000  # in one workspace
+    streams: int = 64  # of `Watches.Watch`; none waits
+    bookmark_seconds: float = 5.0  # after so long without a transition a stream says how far it is
+    history: int = 1_000_000  # transitions that one watch keeps
+    history_days: float = 30.0
+
+    def watcher(self) -> WatcherSettings:
+        """Return what the engine is told of these."""
+        return WatcherSettings(
+            watches=self.watches,
+            history=self.history,
+            history_age=int(self.history_days * 86_400_000_000),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where watches may deliver to, and how often they try."""
+
+    allow: str = ""  # hosts, or host:port, separated by commas; watches deliver nowhere if empty
+    transitions: int = 500  # in one message
+    seconds: float = 10.0  # until an endpoint has answered
+    attempts: int = 12  # until a message is a dead letter
+    wait_seconds: float = 1.0  # before the second attempt; doubles with each
+    wait_max: float = 3600.0
+    poll_seconds: float = 0.2  # between looks at what there is to deliver
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is written to stderr."""
 
@@ -147,6 +180,8 @@ class Config:
     query: Limits = field(default_factory=Limits)
     memory: MemorySettings = field(default_factory=MemorySettings)
     audiences: AudienceSettings = field(default_factory=AudienceSettings)
+    watches: WatchSettings = field(default_factory=WatchSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ told, and the server ends. The other workspaces share its disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -29,8 +30,11 @@ from headcount.query.engine import Engine
 from headcount.query.results import Results
 from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
+from headcount.segments.watch.record import Kept, record
+from headcount.segments.watch.watcher import Watcher, WatcherSettings
 from headcount.storage.folder import WriterLock
 from headcount.storage.manifest import list_workspaces
+from headcount.storage.watches import WatchStore
 
 DEFAULT = "default"
 
@@ -50,7 +54,7 @@ class Workspaces:
         self._keepers = dict(keepers)
         self._writers = dict(writers or {})
         self._caretakers = {
-            name: Caretaker(home.folder, writer)
+            name: home.caretaker(name, writer)
             for name, writer in self._writers.items()
             if home is not None and isinstance(writer, LiveWorkspace)
         }
@@ -124,6 +128,24 @@ class Workspaces:
             raise _in_memory()
         return found
 
+    def watcher(self, name: str) -> Watcher:
+        """Return who follows a workspace in a data folder; raises as `writer`."""
+        self.writer(name)
+        found = None if self._home is None else self._home.watchers.get(name or DEFAULT)
+        if found is None:
+            raise _in_memory()
+        return found
+
+    def record(self, name: str, watch: str) -> Kept:
+        """Return what is kept of a watch; raises as `watcher`, and NOT_FOUND without the watch."""
+        watcher = self.watcher(name)
+        watcher.step()  # up to now, and what was written until now
+        return record(watcher.get(watch), watcher.store)
+
+    def watchers(self) -> list[Watcher]:
+        """Return who follows each workspace that is written to."""
+        return [] if self._home is None else list(self._home.watchers.values())
+
     def caretaker(self, name: str, at_least: Version | None = None) -> Caretaker:
         """Return who cares for a workspace in a data folder; raises as `writer`."""
         self.writer(name, at_least)
@@ -145,7 +167,7 @@ class Workspaces:
                 raise _in_memory()
             care.create(self._home.folder, name, schema, self._home.lock, epoch=self._home.clock())
             live, keeper = self._home.opened(name)
-            self._caretakers[name] = Caretaker(self._home.folder, live)
+            self._caretakers[name] = self._home.caretaker(name, live)
             self._writers[name], self._keepers[name] = live, keeper
             return live.view
 
@@ -162,6 +184,7 @@ class Workspaces:
                 raise _in_memory()
             caretaker = self._caretakers.pop(name)
             del self._keepers[name], self._writers[name]
+            self._home.watchers.pop(name).close()
             caretaker.live.close()
             care.drop(self._home.folder, name, self._home.lock)
 
@@ -187,6 +210,8 @@ class Workspaces:
     def close(self) -> None:
         """Write what waits, and close what is written to."""
         with self._changing:
+            for watcher in self.watchers():
+                watcher.close()
             for caretaker in self._caretakers.values():
                 caretaker.live.close()
 
@@ -200,28 +225,54 @@ class Home:
     results: Results
     clock: Callable[[], int]
     settings: WriterSettings
+    watching: WatcherSettings = WatcherSettings()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         """Begin without a failure."""
+        self.watchers: dict[str, Watcher] = {}
         self.failures: list[BaseException] = []
         self.told: Callable[[BaseException], None] = self.failures.append
 
+    def caretaker(self, name: str, live: LiveWorkspace) -> Caretaker:
+        """Return who cares for a workspace that was opened here."""
+        watcher = self.watchers.get(name)
+        if watcher is None:
+            return Caretaker(self.folder, live)
+        return Caretaker(self.folder, live, watcher.checkpoint)
+
     def opened(self, name: str) -> tuple[LiveWorkspace, Keeper]:
-        """Return a workspace, open for reading and writing."""
-        live = LiveWorkspace.open(
-            self.folder,
-            name,
-            self.lock,
-            clock=self.clock,
-            settings=self.settings,
-            on_failure=lambda error: self.told(error),
-        )
-        try:
-            store = SavedSegments(self.folder, name, self.lock)
-            return live, Keeper(Engine(live.view, self.results), store, lambda: live.view)
-        except UserError:
-            live.close()
-            raise
+        """Return a workspace, open for reading and writing, and watched."""
+        store = SavedSegments(self.folder, name, self.lock)
+        with ExitStack() as undo:
+            kept = WatchStore(self.folder, name, self.lock)
+            undo.callback(kept.close)
+            watcher = Watcher(
+                name,
+                kept,
+                now=lambda: live.instant(),
+                saved=lambda: store.catalogue,
+                current=lambda: live.view,
+                on_failure=lambda error: self.told(error),
+                settings=self.watching,
+                results=self.results,
+            )
+            live = LiveWorkspace.open(
+                self.folder,
+                name,
+                self.lock,
+                clock=self.clock,
+                settings=self.settings,
+                on_failure=lambda error: self.told(error),
+                follow_from=watcher.follow_from,
+                follower=watcher.replay,
+            )
+            undo.callback(live.close)
+            keeper = Keeper(Engine(live.view, self.results), store, lambda: live.view)
+            watcher.begin(live.follow(watcher.follow))
+            watcher.start()
+            self.watchers[name] = watcher
+            undo.pop_all()
+        return live, keeper
 
 
 def open_workspaces(
@@ -230,6 +281,7 @@ def open_workspaces(
     results: Results | None = None,
     clock: Callable[[], int] | None = None,
     settings: WriterSettings | None = None,
+    watching: WatcherSettings | None = None,
 ) -> Workspaces:
     """
     Open every workspace of a data folder; the first answer comes after the last one.
@@ -249,7 +301,14 @@ def open_workspaces(
     names = list_workspaces(folder)
     if lock is None or clock is None:
         return _usable(names, lambda name: (None, _read_only(folder, name, lock, results)))
-    home = Home(folder, lock, results, clock, settings or WriterSettings())
+    home = Home(
+        folder,
+        lock,
+        results,
+        clock,
+        settings or WriterSettings(),
+        watching or WatcherSettings(),
+    )
     return _usable(names, home.opened, home)
 
 
@@ -272,6 +331,8 @@ def _usable(
             if live is not None:
                 writers[name] = live
     except BaseException:
+        for watcher in [] if home is None else home.watchers.values():
+            watcher.close()
         _close(writers.values())
         raise
     if unusable and not keepers:

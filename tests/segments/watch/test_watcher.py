@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from headcount.index.workspace import save_view
 from headcount.live.commit import Batch, Commit
 from headcount.live.settings import WriterSettings
 from headcount.live.writer import LiveWorkspace
-from headcount.model.changes import Changes, ContactStep, SchemaStep, Step
+from headcount.model.changes import Changes, ContactStep, DeleteStep, SchemaStep, Step
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema_toml import parse as parse_schema
 from headcount.query.clock import to_datetime
@@ -298,16 +300,22 @@ def test_a_watch_of_a_field_that_is_gone_is_at_fault_until_it_is_back(house: Hou
 
 
 def test_what_is_erased_is_not_in_the_file(house: House) -> None:
-    """The transition stays, numbered; the id is nowhere, memory included."""
+    """The transitions stay, numbered, and the id is nowhere in the file."""
     secret = "somebody@example.com"
     house.create("pro")
     house.write(upserted({secret: {"plan": "Pro"}}))
     house.watcher.step()
     path = house.watcher.store.path
-    house.watcher.erase([secret])
-    found = b"".join(p.read_bytes() for p in path.parent.glob("watches.db*"))
-    assert secret.encode() not in found
-    assert [t.contact for t in house.said("pro")] == [""]
+    held = b"".join(p.read_bytes() for p in path.parent.glob("watches.db*"))
+    assert secret.encode() in held
+    ids = pa.array([secret])
+    house.write(DeleteStep(np.zeros(1, dtype=np.uint32), ids, erase=True))
+    house.watcher.step()
+    assert [t.contact for t in house.said("pro")] == [secret, secret]  # who reads along is told
+    held = b"".join(p.read_bytes() for p in path.parent.glob("watches.db*"))
+    assert secret.encode() not in held
+    house.crash()
+    assert [(t.number, t.contact) for t in house.said("pro")] == [(1, ""), (2, "")]
 
 
 def test_names_and_numbers_of_watches_are_limited(house: House) -> None:

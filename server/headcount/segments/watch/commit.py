@@ -32,6 +32,10 @@ class Commit(Protocol):
     def touched(self) -> BitMap:
         """Return the ordinals of all contacts made, changed or deleted."""
 
+    @property
+    def erased(self) -> tuple[str, ...]:
+        """Return the ids of those of which nothing may be kept."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Batches:
@@ -41,12 +45,14 @@ class Batches:
     after: View
     at: int
     touched: BitMap
+    erased: tuple[str, ...] = ()
 
 
 def as_one(commits: list[Commit]) -> Commit:
     """Return what the first to the last of *commits* come to."""
     touched = BitMap.union(*[commit.touched for commit in commits])
-    return Batches(commits[0].before, commits[-1].after, commits[-1].at, touched)
+    erased = tuple(id_ for commit in commits for id_ in commit.erased)
+    return Batches(commits[0].before, commits[-1].after, commits[-1].at, touched, erased)
 
 
 class Touched:

@@ -27,7 +27,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from headcount.index.view import View
 from headcount.model.errors import Reason, UserError
@@ -114,6 +113,7 @@ class Watcher:
         self._followed = store.followed()
         self._written_at = 0 if self._followed is None else self._followed.instant
         self._stored = store.watches()
+        self._erased: list[str] = []  # since what happened was last written
 
     # --- following ----------------------------------------------------------------------------
 
@@ -232,6 +232,7 @@ class Watcher:
         if commit.after.version.sequence <= view.version.sequence:
             return  # followed already
         self._view = commit.after
+        self._erased += commit.erased
         if commit.after.schema is not view.schema:
             self._rebuild(list(self._watches.values()), commit.at, Because.DATA)
             return
@@ -314,6 +315,9 @@ class Watcher:
         for watch in self._at_work():
             pending, watch.pending = watch.pending, []
             watch.feed.publish(pending, _bookmark(watch))
+        # Who reads along has been told whom to forget; on the disk nobody is named any more.
+        erased, self._erased = self._erased, []
+        self.store.erase(erased)
         return count
 
     def _checkpoint_all(self) -> None:
@@ -331,13 +335,6 @@ class Watcher:
             if self._view is not None:
                 self.step()
                 self._checkpoint_all()
-
-    def erase(self, contacts: Sequence[str]) -> None:
-        """Take the ids of contacts out of everything that is kept, memory included."""
-        with self._stepping:
-            self.store.erase(contacts)
-            for watch in self._watches.values():
-                watch.feed.forget()
 
     # --- opening ------------------------------------------------------------------------------
 
@@ -375,8 +372,8 @@ class Watcher:
                     Reason.ALREADY_EXISTS, f"there is a watch `{spec.name}` already", field="name"
                 )
             self._refuse_many()
-            if self._waiting or self._followed is None:
-                self.step()
+            if self._waiting or self._followed is None or self._saved is not self._saved_now():
+                self.step()  # what the caller wrote or saved before is known
             assert self._followed is not None
             at = self._followed.instant
             definition = spec.definition(self._limits)
@@ -494,11 +491,6 @@ class Watcher:
                 suggestions=(self.token(watch, oldest - 1),),
             )
         return number
-
-    def zone(self, name: str) -> ZoneInfo:
-        """Return the time zone called *name*, or the workspace's."""
-        assert self._view is not None
-        return ZoneInfo(name or self._view.schema.time_zone)
 
 
 def _bookmark(watch: Watch) -> Bookmark:
