@@ -86,6 +86,7 @@ def test_the_readmes_walk_through_works(
         "contact,type,time,amount,category\n"
         "c1,opened,2026-03-01T10:00:00Z,,\nc2,bought,2026-03-01T10:00:00Z,20,Books\n"
     )
+    Path("changes.ndjson").write_text(fenced("json")[0])
     commands = [
         line.removeprefix("$ headcount ")
         for block in fenced("console")
