@@ -30,12 +30,12 @@ _STREAMS = 5
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve *folder* on a free port of the loopback, remembering nothing; yield the address."""
+def served(folder: Path, *, remember: bool = False) -> Iterator[str]:
+    """Serve *folder* on a free port, remembering results or not; yield the address."""
     command = [sys.executable, "-m", "headcount.cli.main", "serve", "--data", str(folder)]
     with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody empties would stop the server
-        forgetful = os.environ | {"HEADCOUNT__MEMORY__REMEMBER": "false"}
-        process = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stderr=log, env=forgetful)
+        memory = os.environ | {"HEADCOUNT__MEMORY__REMEMBER": str(remember).lower()}
+        process = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stderr=log, env=memory)
         try:
             yield _address(process, log)
         finally:
