@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -279,10 +280,13 @@ class Block:
         for piece in pieces:
             if rows is None:
                 tables.append(piece.to_arrow())
-            elif piece.size or not tables:
+            elif piece.size:
                 positions, whose = piece.of_rows(rows)
-                places = pa.array(whose.astype(np.uint32))
-                tables.append(piece.to_arrow(positions).set_column(0, "row", places))
+                if len(positions):
+                    places = pa.array(whose.astype(np.uint32))
+                    tables.append(piece.to_arrow(positions).set_column(0, "row", places))
+        if not tables:
+            return _no_events(self.events[name].event)
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def event_count(self, name: str) -> int:
@@ -334,6 +338,11 @@ class Block:
         for name in self.events:
             for piece in self.pieces(name):
                 yield f"event {name}", piece
+
+
+@lru_cache(maxsize=256)
+def _no_events(event: EventType) -> pa.Table:
+    return event_schema(event).empty_table()
 
 
 def _of_rows(table: pa.Table, rows: Rows, size: int) -> pa.Table:

@@ -43,15 +43,17 @@ def gathered(
         return whole if in_order else whole.take(pa.array(order))
 
     def table(name: str) -> pa.Table:
-        found = [event_schema(types[name]).empty_table()]
+        found = []
         for block, rows, places in shares:
             events = block.event_table(name, rows)
             if events.num_rows:
+                at = events.column_names.index("row")
                 whose = places[events.column("row").to_numpy()].astype(np.uint32)
-                found.append(
-                    events.set_column(0, "row", pa.array(whose)).select(found[0].schema.names)
-                )
-        return found[-1] if len(found) <= 2 else pa.concat_tables(found)
+                found.append(events.set_column(at, "row", pa.array(whose)))
+        if not found:
+            return event_schema(types[name]).empty_table()
+        names = found[0].column_names
+        return found[0] if len(found) == 1 else pa.concat_tables(one.select(names) for one in found)
 
     return Lazy(kinds, column), Lazy(types, table)
 

@@ -91,16 +91,24 @@ class IdColumn:
         rows = rows[np.lexsort((rows, mixed[rows]))]
         return mixed[rows], rows
 
-    def lookup(self, ids: pa.StringArray) -> npt.NDArray[np.int64]:
-        """Return the row of each of *ids*, as int64[n]; -1 for an id that is not here, or null."""
+    def lookup(
+        self, ids: pa.StringArray, wanted: hashing.Hashes | None = None
+    ) -> npt.NDArray[np.int64]:
+        """
+        Return the row of each of *ids*, as int64[n]; -1 for an id that is not here, or null.
+
+        *wanted* is the FNV-1a of each, for who asks several columns; no id is null then.
+        """
         found = np.full(len(ids), -1, dtype=np.int64)
         if not self.rows or not len(ids):
             return found
-        ids = pc.fill_null(ids, "") if ids.null_count else ids
+        if wanted is None:
+            ids = pc.fill_null(ids, "") if ids.null_count else ids
+            wanted = hashing.fnv1a64(ids)
         hashes, owners = self._sorted
-        wanted = hashing.fnv1a64(ids)
         place = np.searchsorted(hashes, wanted)
-        open_ = np.arange(len(ids))
+        open_ = np.flatnonzero(place < len(hashes))
+        open_ = open_[hashes[place[open_]] == wanted[open_]]
         while len(open_):  # more than one round only where two ids share a hash
             open_ = open_[place[open_] < len(hashes)]
             open_ = open_[hashes[place[open_]] == wanted[open_]]

@@ -21,8 +21,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from headcount.index import bitmaps
+from headcount.index import bitmaps, hashing
 from headcount.index.block import BLOCK_ROWS, Block, Columns, Rows, Tables
 from headcount.index.gather import gathered
 from headcount.index.keywords import KeywordsIndex
@@ -109,8 +110,10 @@ class View:
     def lookup(self, ids: pa.StringArray) -> Positions:
         """Return the position of each id, as int64[n]; -1 where there is no such live contact."""
         found = np.full(len(ids), -1, dtype=np.int64)
+        ids = pc.fill_null(ids, "") if ids.null_count else ids
+        wanted = hashing.fnv1a64(ids)
         for block in self.blocks:
-            rows = block.ids.lookup(ids)
+            rows = block.ids.lookup(ids, wanted)
             hit = rows >= 0
             if len(block.live) != block.rows:
                 hit[hit] = bitmaps.holds(block.live, rows[hit], block.rows)

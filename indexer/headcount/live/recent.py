@@ -50,6 +50,8 @@ def placed(tables: Tables, places: npt.NDArray[np.uint32]) -> Tables:
 
     def table(name: str) -> pa.Table:
         found = tables[name]
+        if not found.num_rows:
+            return found
         rows = places[found.column("row").to_numpy()]
         return found.set_column(0, "row", pa.array(rows, pa.uint32()))
 
