@@ -102,19 +102,46 @@ def excess(segment: Node, limits: Limits) -> Excess | None:
     Does not recurse, so it may be asked about a tree of any depth. About 1 µs a node.
     """
     conditions = 0
-    for node, level in levels(segment):
+    stack: list[tuple[Node, int]] = [(segment, 0)]
+    while stack:  # as `levels` does, without its price: every text and tree comes by here
+        node, level = stack.pop()
+        deepens, is_one, listed = _SHAPES.get(type(node), _PLAIN)
+        if deepens or (isinstance(node, tree.EventSelector) and node.where is not None):
+            level += 1
         if level > limits.depth:
             return Excess(node, too_deep(limits.depth))
-        found = _list_length(node)
-        if found > limits.values:
-            return Excess(node, too_many_values(limits.values, found))
-        if is_condition(node):
+        if listed is not None and len(getattr(node, listed)) > limits.values:
+            return Excess(node, too_many_values(limits.values, len(getattr(node, listed))))
+        if is_one:
             conditions += 1
             if isinstance(node, tree.Regularly) and node.periods > limits.periods:
                 return Excess(node, too_many_periods(limits.periods, node.periods))
             if conditions > limits.conditions:
                 return Excess(node, too_many_conditions(limits.conditions))
+        below = tuple(children(node))
+        if below:
+            stack.extend([(child, level) for child in reversed(below)])
     return None
+
+
+class _Shape(NamedTuple):
+    """What a kind of node counts as: a level, a condition; and the name of its list."""
+
+    deepens: bool
+    is_condition: bool
+    listed: str | None
+
+
+_LISTS = {
+    tree.In: "options", tree.ContainsSet: "options", tree.InList: "names", tree.Call: "arguments"
+}  # fmt: skip
+
+
+_SHAPES = {
+    kind: _Shape(kind in _LEVELS, kind in _CONDITIONS, _LISTS.get(kind))
+    for kind in _LEVELS | _CONDITIONS
+}
+_PLAIN = _Shape(deepens=False, is_condition=False, listed=None)
 
 
 def levels(segment: Node) -> Iterator[tuple[Node, int]]:
@@ -137,17 +164,6 @@ def levels(segment: Node) -> Iterator[tuple[Node, int]]:
 def is_condition(node: Node) -> bool:
     """Return whether *node* is a segment that is no `and`, `or` or `not`."""
     return type(node) in _CONDITIONS
-
-
-def _list_length(node: Node) -> int:
-    match node:
-        case tree.In() | tree.ContainsSet():
-            return len(node.options)
-        case tree.InList():
-            return len(node.names)
-        case tree.Call():
-            return len(node.arguments)
-    return 0
 
 
 def require_within(segment: Node, limits: Limits) -> None:
