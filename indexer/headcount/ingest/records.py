@@ -2,8 +2,8 @@
 Records: what a client writes, one Python value each, before anything is known of its types.
 
 gRPC messages and NDJSON lines become these; Arrow tables are columns already and never do. Values
-of fields are what JSON makes of them (text, numbers, booleans, lists, None for a missing one) or an
-aware `datetime` in UTC. Nothing here is checked: an id may be anything, and is refused later.
+of fields are what JSON makes of them (text, numbers, booleans, lists, None for a missing one), an
+aware `datetime` or `Micros`. Nothing here is checked: an id may be anything, and is refused later.
 """
 
 from __future__ import annotations
@@ -13,6 +13,13 @@ from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 from headcount.model.changes import ListAction
+
+
+class Micros(int):
+    """An instant in µs since 1970 UTC, which costs a fifth of what a `datetime` does."""
+
+    __slots__ = ()
+
 
 NO_FIELDS: Mapping[str, object] = {}
 

@@ -1,7 +1,7 @@
 """
 Values of records as typed columns: by the rules of `load.coerce`, whoever sent them.
 
-An instant may be a `datetime`, which JSON has only as text.
+An instant may be a `datetime` or `Micros`, which JSON has only as text.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from headcount.index.block import ARROW_TYPES
+from headcount.ingest.records import Micros
 from headcount.load import coerce
 from headcount.load.coerce import Coerced, Column
 from headcount.load.json_lines import column
 from headcount.model.schema import Field, FieldType
 
 _INSTANT = ARROW_TYPES[FieldType.DATETIME]
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FEW = 24  # values that are read faster one by one than as a column
 
 
@@ -27,9 +29,18 @@ def reader(field: Field, zone: ZoneInfo) -> partial[Coerced]:
     return partial(coerce.coerce, field=field, zone=zone)
 
 
+def _datetime(value: Micros) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=value)
+
+
 def column_of(values: list[object], kind: FieldType) -> Column:
     """Return *values* as a column that `coerce` reads as the type *kind*."""
     kinds = set(map(type, values))
+    if Micros in kinds:
+        if kinds <= {Micros, type(None)}:
+            return pa.array(values, pa.int64()).cast(_INSTANT)
+        values = [_datetime(v) if isinstance(v, Micros) else v for v in values]
+        kinds = set(map(type, values))
     if dt.datetime in kinds:
         if kinds <= {dt.datetime, type(None)}:
             return pa.array(values, _INSTANT)
