@@ -24,6 +24,7 @@ from headcount.embedded import Workspace
 from headcount.index.suppressed import Suppressed
 from headcount.index.workspace import save_view
 from headcount.model.errors import Reason, UserError
+from headcount.model.schema_toml import parse as parse_schema
 from headcount.query import tree
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
@@ -34,6 +35,7 @@ from headcount.v1 import segments_pb2
 from headcount.v1.audiences_pb2_grpc import AudiencesStub
 from support.audiences import sendings
 from support.engines import view_of
+from support.live_server import live_served, make_folder
 from support.named import Shelf
 from support.oracle_audience import SENDABLE
 from support.serving import Served, served
@@ -351,6 +353,33 @@ def test_a_folder_freezes_where_it_is_told(tmp_path: Path) -> None:
     found = Workspace(view_of(SMALL, 4)).freeze(str(tmp_path / "a.parquet"), "plan = Pro")
     assert found.file == str(tmp_path / "a.parquet")
     assert parquet.read_table(found.file).num_rows == found.funnel.sendable == 2
+
+
+# --- written to ---------------------------------------------------------------------------------
+
+
+def test_each_write_is_in_the_next_audience(tmp_path: Path) -> None:
+    """Over a server that is written to, and again after it was restarted."""
+    schema = parse_schema('lists = ["news"]\n[fields]\nplan = "keyword"\n')
+    folder = make_folder(tmp_path / "data", schema)
+
+    def sendable(client: Client) -> list[str]:
+        found = client.sendable("plan = Pro", on_list="news")
+        return sorted(id_ for ids in found for id_ in ids)
+
+    with live_served(folder) as running, Client(running.address) as client:
+        fields = {"plan": "Pro", "status": "Active"}
+        client.upsert([{"id": id_, "fields": fields} for id_ in ("ann", "bob", "cem", "dan")])
+        assert sendable(client) == ["ann", "bob", "cem", "dan"]
+        client.upsert([{"id": "ann", "lists": [{"list": "news", "action": "opt_out"}]}])
+        client.suppress(["bob", "stranger"])
+        client.upsert([{"id": "cem", "fields": {"status": "Hard Bounce"}}])
+        assert sendable(client) == ["dan"]
+        before = client.resolve("plan = Pro", on_list="news").funnel
+    with live_served(folder) as running, Client(running.address) as client:
+        assert client.resolve("plan = Pro", on_list="news").funnel == before
+        client.upsert([{"id": "stranger", "fields": fields}])  # suppressed before it was known
+        assert sendable(client) == ["dan"]
 
 
 # --- export -------------------------------------------------------------------------------------
