@@ -1,0 +1,115 @@
+"""
+Many clients, one server, kills: one order of commits explains all that anybody saw.
+
+HEADCOUNT_HISTORY_SECONDS in the environment makes it longer; `make soak` does.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from headcount.client import Client
+from headcount.index.view import Version
+from headcount.model.errors import HeadcountError
+from support.history import COMMON, LABELS, Actor, History, Reader, Served, Writer, Wrote, problems
+from support.killing import Upsert
+from support.live_server import make_folder
+from support.nursery import Nursery, nursery
+from support.writing import SCHEMA
+
+SECONDS = float(os.environ.get("HEADCOUNT_HISTORY_SECONDS", "15"))
+START = Version(7, 1)  # of an empty workspace
+
+
+@pytest.fixture(scope="module")
+def starts() -> Iterator[Nursery]:
+    """Return what starts servers."""
+    with nursery() as found:
+        yield found
+
+
+def recorded(
+    starts: Nursery, folder: Path, seconds: float, *, writers: int, readers: int, fault: str = ""
+) -> History:
+    """Return what clients saw of a server that is killed about every second and a half."""
+    history, served, dice = History(), Served(), random.Random(3)
+    actors: list[Actor] = [
+        kind(f"{letter}{number}", served, history, random.Random(f"{letter} {number}"))
+        for kind, letter, count in ((Writer, "w", writers), (Reader, "r", readers))
+        for number in range(count)
+    ]
+    threads = [threading.Thread(target=actor.run) for actor in actors]
+    timer = threading.Timer(seconds, served.over.set)
+    server = starts.serve(folder, fault=fault)
+    with Client(server.address) as client:
+        for label in LABELS:  # a segment that names a label which nobody ever had is refused
+            first = Upsert(COMMON, 0.0, label)
+            history.wrote.append(Wrote("first", first, first.send(client, label), 0, 0))
+    for thread in (*threads, timer):
+        thread.start()
+    while True:
+        served.address = server.address
+        served.up.set()
+        with Client(server.address) as client:
+            if served.over.wait(dice.uniform(0.5, 1)):
+                break
+            try:
+                client.compact()
+            except HeadcountError as error:
+                history.failures.append(repr(error))
+            if served.over.wait(dice.uniform(0, 1)):
+                break
+        served.up.clear()
+        server.kill()
+        try:
+            server = starts.serve(folder, fault=fault)
+        except AssertionError as error:
+            history.failures.append(str(error))
+            served.over.set()
+            break
+    for thread in threads:
+        thread.join()
+    server.kill()
+    return history
+
+
+def test_one_order_of_commits_explains_what_everybody_saw(tmp_path: Path, starts: Nursery) -> None:
+    """
+    Eight writers and eight readers, for some time, with kills and compactions.
+
+    Every reply is what a naive model says at its version; every version was told to somebody; no
+    client sees a version older than one that anybody was told of before it asked.
+    """
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    history = recorded(starts, folder, SECONDS, writers=8, readers=8)
+    assert list(islice(problems(history, START), 5)) == []
+    assert len(history.wrote) > 5 * SECONDS
+    assert len(history.saw) > 5 * SECONDS
+
+
+@pytest.mark.parametrize("fault", ["answer wrong", "acknowledge early"])
+def test_a_history_of_a_faulty_server_is_not_explained(
+    tmp_path: Path, starts: Nursery, fault: str
+) -> None:
+    """Control: a count that is one too many at times, and a commit that is lost, are seen."""
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    history = recorded(starts, folder, 3, writers=3, readers=3, fault=fault)
+    if fault == "answer wrong":
+        assert history.failures == []
+    assert list(problems(history, START))
+
+
+def test_a_history_with_a_write_missing_is_not_explained(tmp_path: Path, starts: Nursery) -> None:
+    """Control: what the model does not know of is missed in the replies."""
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    history = recorded(starts, folder, 1, writers=2, readers=2)
+    assert list(islice(problems(history, START), 5)) == []
+    del history.wrote[len(history.wrote) // 2]
+    assert list(problems(history, START))
