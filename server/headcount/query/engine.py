@@ -143,7 +143,7 @@ class Engine:
         self.results = results
         self.known = known
         self.absences = Absences(view)
-        self.stale = StaleLabels(view, results)
+        self.stale = StaleLabels(view)
         self._memory = memory
         self._bindings = memory.bindings
         self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)

@@ -7,41 +7,41 @@ before today or today. Nothing is said of labels that no contact has (`absent` d
 workspace where nobody at all was created or did anything in that time: its data are old, or say
 nothing of time.
 
-What was found of a label is remembered for the day; finding it costs what `last_activity within
-last 90 days` does.
+The events are looked through from the newest on until one is of somebody with the label: for a
+label in use that is the first stretch of a log, half a millisecond for 2^20 contacts. What was
+found is remembered for the day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
+from pyroaring import BitMap
+
+from headcount.index import bitmaps
+from headcount.index.block import Block
 from headcount.index.interval import Interval
 from headcount.index.view import View
 from headcount.model.schema import LAST_ACTIVITY
-from headcount.query.bound import Condition, InRanges, KeyIn, Mention, QueryWarning
+from headcount.query.bound import Mention, QueryWarning
 from headcount.query.clock import Clock, OutOfCalendarError
-from headcount.query.conditions import any_of, event_count
 from headcount.query.context import QueryContext
-from headcount.query.expressions import FieldValue, Source
+from headcount.query.frames import range_index, text_index
 from headcount.query.names import listed
-from headcount.query.ranges import Range
-from headcount.query.results import Results
-from headcount.query.sides import Sides, common
 
 DAYS = 90
 
 _LABEL = "label"
 _REMEMBERED = 4096  # labels and days
+_STRETCH = 1 << 16  # events that are looked at together
 
 
 class StaleLabels:
     """Which labels of a view are out of use. Any thread may ask."""
 
-    def __init__(self, view: View, results: Results) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
-        self._results = results
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._is_stale)
 
     def warnings(
@@ -75,33 +75,33 @@ class StaleLabels:
         except OutOfCalendarError:
             return False
         context.check()
-        return self._remembered(key, first, last, context.zone)
+        return self._remembered(key, Interval(first, last))
 
-    def _is_stale(self, key: str, first: int, last: int, zone: ZoneInfo) -> bool:
-        schema = self._view.schema
-        label, created = schema.field(_LABEL), schema.field("created_at")
+    def _is_stale(self, key: str, days: Interval) -> bool:
+        label = self._view.schema.field(_LABEL)
         assert label is not None
+        held = [
+            (block, text_index(block, label).equal([key]) & block.live)
+            for block in self._view.blocks
+        ]
+        return (
+            any(rows for _, rows in held)
+            and not any(self._acted(block, rows, days) for block, rows in held)
+            and any(self._acted(block, block.live, days) for block in self._view.blocks)
+        )
+
+    def _acted(self, block: Block, rows: BitMap, days: Interval) -> bool:
+        """Return whether anybody in *rows* was created or did something in *days*."""
+        if not rows:
+            return False
+        schema = self._view.schema
+        asked = bitmaps.to_mask(rows, block.rows)
+        for event in schema.engagement(LAST_ACTIVITY):
+            for index in block.pieces(event.name):
+                start, stop = index.slice(days)
+                for high in range(stop, start, -_STRETCH):
+                    if asked[index.log_rows[max(start, high - _STRETCH) : high]].any():
+                        return True
+        created = schema.field("created_at")
         assert created is not None
-        held: Condition = KeyIn(FieldValue(label), frozenset({key}))
-        events = tuple(Source(event) for event in schema.engagement(LAST_ACTIVITY))
-        active = any_of([
-            event_count(events, Interval(first, last), 1, None),
-            InRanges(FieldValue(created), (Range(first, last),)),
-        ])  # fmt: skip
-        sides = Sides([held, active], Clock(last, zone), self._view, _go_on, self._results)
-        anybody_has_it = anybody_is_active = False
-        for block in self._view.blocks:
-            found = sides.in_block(block)
-            having = found.side(held)
-            if not having.rows and anybody_is_active:
-                continue
-            anybody_has_it = anybody_has_it or bool(having.rows)
-            acting = found.side(active)
-            anybody_is_active = anybody_is_active or acting.size(found.live) > 0
-            if common(having, acting, found.live):
-                return False
-        return anybody_has_it and anybody_is_active
-
-
-def _go_on() -> None:
-    """Let it go on: what is remembered must not depend on who asked first."""
+        return bool(range_index(block, created).between(*days).intersect(rows))
