@@ -73,7 +73,8 @@ def warm(address: str) -> None:
     with Client(address, timeout=60) as client:
         for kind in ("email_open", "email_click", "page_view", "purchase"):
             client.record([_event(0, kind)])
-        client.upsert([{"id": "warm"}])
+        for number in range(20):  # enough for blocks to be joined, which reads everything
+            client.upsert([{"id": _id(number), "fields": _FIELDS}])
         for query in _QUERIES:
             client.count(query)
 

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -286,7 +285,7 @@ class Block:
                     places = pa.array(whose.astype(np.uint32))
                     tables.append(piece.to_arrow(positions).set_column(0, "row", places))
         if not tables:
-            return _no_events(self.events[name].event)
+            return self.events[name].nothing
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def event_count(self, name: str) -> int:
@@ -338,11 +337,6 @@ class Block:
         for name in self.events:
             for piece in self.pieces(name):
                 yield f"event {name}", piece
-
-
-@lru_cache(maxsize=256)
-def _no_events(event: EventType) -> pa.Table:
-    return event_schema(event).empty_table()
 
 
 def _of_rows(table: pa.Table, rows: Rows, size: int) -> pa.Table:

@@ -163,6 +163,11 @@ class EventIndex:
         """Whose events are where; made when it is first asked for, 60 ms per million events."""
         return Owners.build(self.log.rows)
 
+    @cached_property
+    def nothing(self) -> pa.Table:
+        """No events, as `to_arrow` gives them."""
+        return self.to_arrow(np.zeros(0, dtype=np.int64))
+
     def of_rows(self, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """
         Return the positions of the events of *rows* (ascending, unique), and whose each is.
