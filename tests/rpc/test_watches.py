@@ -275,7 +275,7 @@ def inbox() -> Iterator[Inbox]:
 
 
 def test_a_named_watch_delivers_signed_json(client: Client, inbox: Inbox) -> None:
-    """The body is what a stream says, and its signature can be checked with the secret."""
+    """Requirement 148: the body is what a stream says, and the secret checks its signature."""
     client.create_watch("pro", "plan = Pro", endpoint=(inbox.url, "key"))
     put(client, ann="Pro")
     inbox.wait_for(1)

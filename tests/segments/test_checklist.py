@@ -198,6 +198,32 @@ def test_170_a_log_can_show_the_segments_name(shop: Workspace) -> None:
     assert found.funnel.exclude == ('in segment "Purchased This Week"',)
 
 
+def test_175_nothing_is_worked_out_while_sending(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requirement 175: once an audience is resolved, its contacts are only read."""
+    found = shop.sendable("everyone", "did purchase in last 1 hour", on_list="News", as_of=NOW)
+
+    def no_more(*_: object) -> None:
+        raise AssertionError("a condition was worked out again")
+
+    monkeypatch.setattr("headcount.query.evaluate.Evaluation.members", no_more)
+    monkeypatch.setattr("headcount.query.evaluate.Evaluation.condition", no_more)
+    assert [id_ for ids in found for id_ in ids] == [
+        "ada",
+        "ben",
+        "cho",
+        "dee",
+        "eli",
+        "ida",
+        "jon",
+        "kim",
+        "lou",
+    ]
+    with pytest.raises(AssertionError):
+        shop.resolve("plan = Free", as_of=NOW)
+
+
 # --- metrics ------------------------------------------------------------------------------------
 
 
