@@ -51,12 +51,13 @@ class Caretaker:
         Change the schema, all of it or nothing, and return what became of it.
 
         Raises:
-            UserError: INVALID_SCHEMA or UNKNOWN_NAME, it cannot be the schema of these data.
+            UserError: INVALID_SCHEMA or UNKNOWN_NAME, it cannot be the schema of these data;
+                CONFLICT, somebody else changed it at the same moment.
         """
         view = self.live.view
         made = change(view.schema, schema, renames, allow_drop=allow_drop)
         check_schema(made.schema)
-        batch = Batch(Changes((made.step,)), request_id)
+        batch = Batch(Changes((made.step,)), request_id, (), view.schema)
         try:
             written = self.live.submit(batch).result(timeout)
         except TimeoutError:

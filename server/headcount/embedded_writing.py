@@ -8,7 +8,7 @@ of it is on disk and visible to this workspace.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -17,11 +17,13 @@ from headcount.answers import ContactState, WriteResult
 from headcount.embedded_folder import Holding
 from headcount.ingest.arrow import ArrowReader
 from headcount.ingest.given import Object, contacts_of, events_of, mutation_of, several
+from headcount.ingest.pending import Pending
 from headcount.ingest.records import DeleteRecord, MergeRecord, Record, SuppressRecord
 from headcount.ingest.requests import RequestReader
 from headcount.live.commit import Batch, Written
 from headcount.members import states
 from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
 from headcount.query.engine import Engine
 from headcount.rpc.clock import now
 
@@ -121,8 +123,12 @@ class Writing(Holding):
         timeout: float | None = None,
     ) -> WriteResult:
         """Record events from the columns of an events file, several times as fast as `record`."""
-        reader = ArrowReader(self._writer().view.schema, now())
-        batch = reader.events(_rows(table), creates=create_contacts, request_id=request_id or "")
+        rows, at = _rows(table), now()
+
+        def batch(schema: Schema) -> Batch:
+            reader = ArrowReader(schema, at)
+            return reader.events(rows, creates=create_contacts, request_id=request_id or "")
+
         return self._written(batch, timeout)
 
     def write_arrow(
@@ -134,10 +140,12 @@ class Writing(Holding):
         timeout: float | None = None,
     ) -> WriteResult:
         """Make or change contacts from columns: the id, fields, `add_labels`, `join`, ..."""
-        reader = ArrowReader(self._writer().view.schema, now())
-        batch = reader.contacts(
-            _rows(table), creates=not existing_only, request_id=request_id or ""
-        )
+        rows, at = _rows(table), now()
+
+        def batch(schema: Schema) -> Batch:
+            reader = ArrowReader(schema, at)
+            return reader.contacts(rows, creates=not existing_only, request_id=request_id or "")
+
         return self._written(batch, timeout)
 
     def write(
@@ -161,12 +169,16 @@ class Writing(Holding):
     def _records(
         self, records: Iterable[Record], request_id: str | None, timeout: float | None
     ) -> WriteResult:
-        reader = RequestReader(self._writer().view.schema, now())
-        return self._written(reader.batch(records, request_id or ""), timeout)
+        held, at = list(records), now()
 
-    def _written(self, batch: Batch, timeout: float | None) -> WriteResult:
+        def batch(schema: Schema) -> Batch:
+            return RequestReader(schema, at).batch(held, request_id or "")
+
+        return self._written(batch, timeout)
+
+    def _written(self, make: Callable[[Schema], Batch], timeout: float | None) -> WriteResult:
         try:
-            return result_of(self._writer().submit(batch).result(timeout))
+            return result_of(Pending(self._writer(), make).result(timeout))
         except TimeoutError:
             raise UserError(
                 Reason.DEADLINE_EXCEEDED,

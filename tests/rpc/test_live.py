@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -12,8 +13,12 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from headcount.care.schema_change import Renames, change
 from headcount.client import Client, UnavailableError
+from headcount.live.commit import Batch, StaleSchema
+from headcount.model.changes import Changes
 from headcount.model.errors import UnknownOutcomeError
+from headcount.model.schema import Field, FieldType
 from headcount.storage.log import CommitLog
 from support.live_server import live_served, make_folder
 from support.writing import SCHEMA
@@ -76,6 +81,58 @@ def test_reads_see_whole_batches(folder: Path) -> None:
         reader.join()
         assert all(count % 10 == 0 for count in seen)
         assert seen == sorted(seen)
+
+
+def test_writes_while_the_schema_changes(folder: Path) -> None:
+    """A write that is typed under a schema of just before is typed anew, or refused by name."""
+    with live_served(folder) as server:
+        done = threading.Event()
+        failures: list[Exception] = []
+
+        def write() -> None:
+            with Client(server.address) as client:
+                number = 0
+                while not done.is_set():
+                    number += 1
+                    contact = {"id": f"c{number}", "fields": {"plan": "5", "email": "x"}}
+                    try:
+                        client.upsert([contact])
+                    except Exception as error:
+                        failures.append(error)
+
+        writers = [threading.Thread(target=write) for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        plan = dataclasses.replace(SCHEMA.fields["plan"], case_sensitive=False)
+        with Client(server.address) as client:
+            for turn in range(12):
+                kind = FieldType.NUMBER if turn % 2 else FieldType.KEYWORD
+                fields = {**SCHEMA.fields, "plan": dataclasses.replace(plan, type=kind)}
+                if turn % 3 == 0:
+                    del fields["email"]
+                after = dataclasses.replace(SCHEMA, fields=fields)
+                assert client.update_schema(after, allow_drop=True).unconverted_count == 0
+            assert list(client.check()) == []
+        done.set()
+        for writer in writers:
+            writer.join()
+        assert not failures
+        assert not [line for line in server.log if line["event"] == "bug"]
+
+
+def test_two_who_change_the_schema_at_once(folder: Path) -> None:
+    """Nobody drops what another has just added: one of them is told to look again."""
+    with live_served(folder) as server, Client(server.address) as one:
+        before = one.schema()
+        added = {**before.fields, "added": Field("added", FieldType.NUMBER)}
+        caretaker = server.server._workspaces.caretaker("")
+        view = caretaker.live.view
+        made = change(view.schema, before, Renames(), allow_drop=False)
+        one.update_schema(dataclasses.replace(before, fields=added))
+        late = Batch(Changes((made.step,)), "", (), view.schema)
+        with pytest.raises(StaleSchema):
+            caretaker.live.write(late)
+        assert "added" in one.schema().fields
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(folder: Path) -> None:

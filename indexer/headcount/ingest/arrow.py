@@ -69,12 +69,12 @@ class ArrowReader:
         ]
         lists = _lists({name: placed[name] for name in _ACTIONS if name in placed})
         if not rows.num_rows:
-            return Batch(Changes(()), request_id)
+            return Batch(Changes(()), request_id, (), self._schema)
         step, refused = self._reader.contacts.build(
             screen, numbers, placed["id"], fields, labels, lists, creates=creates
         )
         changes = Changes(() if step is None else (step,))
-        return Batch(changes, request_id, tuple(refused))
+        return Batch(changes, request_id, tuple(refused), self._schema)
 
     def events(self, rows: pa.RecordBatch, *, creates: bool, request_id: str = "") -> Batch:
         """
@@ -86,7 +86,7 @@ class ArrowReader:
         found = event_files.columns(self._schema)
         placed = self._placed(rows, found.names, found.required)
         if not rows.num_rows:
-            return Batch(Changes(()), request_id)
+            return Batch(Changes(()), request_id, (), self._schema)
         screen, numbers = _screen(rows.num_rows)
         groups = self._groups(screen, placed, self._properties(screen, placed))
         steps, refused = self._reader.events.build(
@@ -98,7 +98,7 @@ class ArrowReader:
             groups,
             creates=creates,
         )
-        return Batch(Changes(tuple(steps)), request_id, tuple(refused))
+        return Batch(Changes(tuple(steps)), request_id, tuple(refused), self._schema)
 
     def _contact_columns(self) -> Mapping[str, str]:
         """Return the names here of the columns that contacts may have, by folded spelling."""

@@ -54,6 +54,7 @@ class RequestReader:
 
     def __init__(self, schema: Schema, now: int) -> None:
         zone = time_zone(schema.time_zone)
+        self.schema = schema
         self.contacts = ContactReader(schema, zone, now)
         self.events = EventReader(schema, zone)
 
@@ -71,7 +72,7 @@ class RequestReader:
                 group.add(number, record)
         self._settle(group, steps, refused)
         refused.sort(key=lambda refusal: refusal.index)
-        return Batch(Changes(tuple(steps)), request_id, tuple(refused))
+        return Batch(Changes(tuple(steps)), request_id, tuple(refused), self.schema)
 
     def _settle(self, group: _Group, steps: list[Step], refused: list[Refusal]) -> None:
         """Add the steps of a group, in the order of the phases, and what is refused of it."""

@@ -15,6 +15,8 @@ from pyroaring import BitMap
 
 from headcount.index.view import Version, View
 from headcount.model.changes import Changes, Refusal
+from headcount.model.errors import Reason, UserError
+from headcount.model.schema import Schema
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,12 +41,23 @@ class Batch:
     """
     What one request writes: `changes`, and the records of it that were `refused` already.
 
-    `request_id` makes the request count once however often it is sent; empty for none.
+    `request_id` makes the request count once however often it is sent; empty for none. `schema` is
+    what the changes were typed under: a batch that finds another one is not taken (`StaleSchema`).
     """
 
     changes: Changes
     request_id: str = ""
     refused: tuple[Refusal, ...] = ()
+    schema: Schema | None = None
+
+
+class StaleSchema(UserError):  # noqa: N818 - not a fault: to be typed anew, and sent again
+    """The schema was changed after a batch was typed, and before it was committed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Reason.CONFLICT, "the schema was changed at this moment; look at it, and try again"
+        )
 
 
 @dataclass(frozen=True, slots=True)

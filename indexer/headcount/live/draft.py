@@ -48,6 +48,7 @@ from headcount.model.changes import (
     SuppressStep,
 )
 from headcount.model.errors import Reason
+from headcount.model.schema import Schema
 
 Ordinals = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
@@ -85,6 +86,11 @@ class Draft:
         self._made: dict[str, _Made] = {}  # contacts that the view does not have yet
         self._edits: list[_Edit] = []
         self._events: list[_Recorded] = []
+
+    @property
+    def schema(self) -> Schema:
+        """Return the schema as it is after all that was taken."""
+        return self._view.schema
 
     def take_all(self, changes: Changes, at: int, origin: int = 0) -> tuple[Changes, list[Refusal]]:
         """

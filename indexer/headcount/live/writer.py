@@ -28,7 +28,7 @@ from headcount.index.interval import EVER
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live import answer
-from headcount.live.commit import Batch, Commit, Follower, Written
+from headcount.live.commit import Batch, Commit, Follower, StaleSchema, Written
 from headcount.live.draft import Draft
 from headcount.live.replay import replayed
 from headcount.live.settings import WriterSettings
@@ -65,6 +65,9 @@ class _Group:
 
     def take(self, draft: Draft, waiting: _Waiting, at: int) -> None:
         """Take a batch into the draft; a UserError leaves the group as it was, not the draft."""
+        typed = waiting.batch.schema
+        if typed is not None and typed is not draft.schema and typed != draft.schema:
+            raise StaleSchema
         left, refused = draft.take_all(waiting.batch.changes, at, len(self.waiting))
         self.waiting.append(waiting)
         self.left.append(left)

@@ -91,8 +91,12 @@ class Contacts:
                     field="workspace",
                 )
             request.workspace = workspace
-            records = map(convert_writes.mutation, request.mutations)
-            submitted = self._writes.records(request, call, len(request.mutations), records)
+            submitted = self._writes.records(
+                request,
+                call,
+                len(request.mutations),
+                lambda: map(convert_writes.mutation, request.mutations),
+            )
             number, batches = batches, batches + 1
 
             def answer() -> pb.ContactsWriteResponse:
@@ -138,4 +142,5 @@ class Contacts:
     def _written(
         self, request: WriteRequest, call: Call, records: Sequence[Record]
     ) -> writes_pb2.WriteResult:
-        return self._writes.records(request, call, len(records), records).result(call.remaining)
+        submitted = self._writes.records(request, call, len(records), lambda: records)
+        return submitted.result(call.remaining)

@@ -19,8 +19,12 @@ class Events:
     ) -> pb.RecordResponse:
         """Record events, and return which were refused."""
         creates = request.create_contacts
-        records = (convert_writes.event(event, creates=creates) for event in request.events)
-        submitted = self._writes.records(request, call, len(request.events), records)
+        submitted = self._writes.records(
+            request,
+            call,
+            len(request.events),
+            lambda: (convert_writes.event(event, creates=creates) for event in request.events),
+        )
         return pb.RecordResponse(result=submitted.result(call.remaining))
 
     def RecordArrow(  # noqa: N802

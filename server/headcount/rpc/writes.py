@@ -8,15 +8,15 @@ disk may have happened: only its `request_id` can tell, by being sent again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
 from headcount.ingest.arrow import ArrowReader
 from headcount.ingest.arrow_stream import read_stream
+from headcount.ingest.pending import Pending
 from headcount.ingest.records import Record
 from headcount.ingest.requests import RequestReader
-from headcount.live.commit import Batch, Written
+from headcount.live.commit import Batch
 from headcount.load.cells import MAX_ID_BYTES
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
@@ -34,13 +34,12 @@ class WriteRequest(Request, Protocol):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submitted:
-    """A batch that the writer has taken; `result` waits for it."""
+    """A batch that the writer has taken; `result` waits for it. For one thread."""
 
-    future: Future[Written]
+    pending: Pending
     call: Call
-    schema: Schema
     now: int
     listed: int
 
@@ -52,7 +51,7 @@ class Submitted:
             UserError: DEADLINE_EXCEEDED; whether it was written is not known.
         """
         try:
-            written = self.future.result(max(0.0, seconds))
+            written = self.pending.result(max(0.0, seconds))
         except TimeoutError:
             raise UserError(
                 Reason.DEADLINE_EXCEEDED,
@@ -62,7 +61,8 @@ class Submitted:
         notes = self.call.notes
         notes["accepted"] = notes.get("accepted", 0) + written.accepted
         notes["refused"] = notes.get("refused", 0) + len({one.index for one in written.refused})
-        info = convert.to_info(self.now, self.schema.time_zone, written.version, self.call.elapsed)
+        zone = self.pending.writer.view.schema.time_zone
+        info = convert.to_info(self.now, zone, written.version, self.call.elapsed)
         return convert_writes.to_result(written, info, self.listed)
 
 
@@ -77,10 +77,10 @@ class Writes:
         self._clock = clock  # µs since 1970 UTC
 
     def records(
-        self, request: WriteRequest, call: Call, count: int, records: Iterable[Record]
+        self, request: WriteRequest, call: Call, count: int, records: Callable[[], Iterable[Record]]
     ) -> Submitted:
         """
-        Hand over *count* records.
+        Hand over *count* records; *records* may be called again.
 
         Raises:
             UserError: too many of them, a workspace or a version that is not there, a request id
@@ -94,7 +94,7 @@ class Writes:
             )
 
         def batch(schema: Schema, now: int, request_id: str) -> Batch:
-            return RequestReader(schema, now).batch(records, request_id)
+            return RequestReader(schema, now).batch(records(), request_id)
 
         return self._submit(request, call, batch)
 
@@ -133,6 +133,6 @@ class Writes:
                 f"expected at most {MAX_ID_BYTES} bytes",
                 field="request_id",
             )
-        schema, now = writer.view.schema, self._clock()
-        future = writer.submit(batch(schema, now, request.request_id))
-        return Submitted(future, call, schema, now, self._settings.refusals)
+        now = self._clock()
+        pending = Pending(writer, lambda schema: batch(schema, now, request.request_id))
+        return Submitted(pending, call, now, self._settings.refusals)
