@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,20 @@ import pytest
 from headcount.client import Client
 from headcount.index.view import Version
 from headcount.model.errors import HeadcountError
-from support.history import COMMON, LABELS, Actor, History, Reader, Served, Writer, Wrote, problems
+from support.history import (
+    COMMON,
+    LABELS,
+    WATCHED,
+    Actor,
+    History,
+    Reader,
+    Served,
+    Watcher,
+    Writer,
+    Wrote,
+    finish,
+    problems,
+)  # fmt: skip
 from support.killing import Upsert
 from support.live_server import make_folder
 from support.nursery import Nursery, nursery
@@ -36,7 +50,14 @@ def starts() -> Iterator[Nursery]:
 
 
 def recorded(
-    starts: Nursery, folder: Path, seconds: float, *, writers: int, readers: int, fault: str = ""
+    starts: Nursery,
+    folder: Path,
+    seconds: float,
+    *,
+    writers: int,
+    readers: int,
+    watchers: Sequence[str] = (),
+    fault: str = "",
 ) -> History:
     """Return what clients saw of a server that is killed about every second and a half."""
     history, served, dice = History(), Served(), random.Random(3)
@@ -45,26 +66,42 @@ def recorded(
         for kind, letter, count in ((Writer, "w", writers), (Reader, "r", readers))
         for number in range(count)
     ]
+    watching = [
+        Watcher(
+            f"k{at}", served, history, random.Random(at), segment, f"watch {at}" if at % 2 else None
+        )
+        for at, segment in enumerate(watchers)
+    ]
     threads = [threading.Thread(target=actor.run) for actor in actors]
+    followers = [threading.Thread(target=actor.run) for actor in watching]
     timer = threading.Timer(seconds, served.over.set)
     server = starts.serve(folder, fault=fault)
     with Client(server.address) as client:
         for label in LABELS:  # a segment that names a label which nobody ever had is refused
             first = Upsert(COMMON, 0.0, label)
             history.wrote.append(Wrote("first", first, first.send(client, label), 0, 0))
+        for one in watching:
+            if one.saved_as is not None:
+                client.create_watch(one.saved_as, one.segment)
+    served.address = server.address
+    served.up.set()
+    for thread in followers:
+        thread.start()
+    for one in watching:
+        assert one.opened.wait(20), history.failures
     for thread in (*threads, timer):
         thread.start()
     while True:
         served.address = server.address
         served.up.set()
         with Client(server.address) as client:
-            if served.over.wait(dice.uniform(0.5, 1)):
+            if served.over.wait(dice.uniform(0.3, 0.8)):
                 break
             try:
                 client.compact()
             except HeadcountError as error:
                 history.failures.append(repr(error))
-            if served.over.wait(dice.uniform(0, 1)):
+            if served.over.wait(dice.uniform(0, 0.7)):
                 break
         served.up.clear()
         server.kill()
@@ -76,22 +113,29 @@ def recorded(
             break
     for thread in threads:
         thread.join()
+    if watching and not history.failures:
+        with Client(server.address) as client:
+            finish(client, history)
+    for thread in followers:
+        thread.join()
     server.kill()
     return history
 
 
 def test_one_order_of_commits_explains_what_everybody_saw(tmp_path: Path, starts: Nursery) -> None:
     """
-    Eight writers and eight readers, for some time, with kills and compactions.
+    Eight writers, eight readers and four watchers, for some time, with kills and compactions.
 
     Every reply is what a naive model says at its version; every version was told to somebody; no
-    client sees a version older than one that anybody was told of before it asked.
+    client sees a version older than one that anybody was told of before it asked. Every watch was
+    told of each difference between two versions, once.
     """
     folder = make_folder(tmp_path / "data", SCHEMA)
-    history = recorded(starts, folder, SECONDS, writers=8, readers=8)
+    history = recorded(starts, folder, SECONDS, writers=8, readers=8, watchers=WATCHED)
     assert list(islice(problems(history, START), 5)) == []
     assert len(history.wrote) > 5 * SECONDS
     assert len(history.saw) > 5 * SECONDS
+    assert all(len(one.told) > SECONDS for one in history.watched)
 
 
 @pytest.mark.parametrize("fault", ["answer wrong", "acknowledge early"])
@@ -99,17 +143,24 @@ def test_a_history_of_a_faulty_server_is_not_explained(
     tmp_path: Path, starts: Nursery, fault: str
 ) -> None:
     """Control: a count that is one too many at times, and a commit that is lost, are seen."""
-    folder = make_folder(tmp_path / "data", SCHEMA)
-    history = recorded(starts, folder, 3, writers=3, readers=3, fault=fault)
-    if fault == "answer wrong":
-        assert history.failures == []
-    assert list(problems(history, START))
+    for attempt in range(3):  # on a busy machine none may be killed in time
+        folder = make_folder(tmp_path / f"data {attempt}", SCHEMA)
+        history = recorded(starts, folder, 3, writers=3, readers=3, fault=fault)
+        if fault == "answer wrong":
+            assert history.failures == []
+        if list(problems(history, START)):
+            return
+    pytest.fail("nothing was found")
 
 
 def test_a_history_with_a_write_missing_is_not_explained(tmp_path: Path, starts: Nursery) -> None:
-    """Control: what the model does not know of is missed in the replies."""
+    """Control: a write or a transition that is missing is missed, and one that is told twice."""
     folder = make_folder(tmp_path / "data", SCHEMA)
-    history = recorded(starts, folder, 1, writers=2, readers=2)
+    history = recorded(starts, folder, 1, writers=2, readers=2, watchers=WATCHED[:1])
     assert list(islice(problems(history, START), 5)) == []
+    (watched,) = history.watched
+    for wrong in (watched.told[:5] + watched.told[6:], [*watched.told[:5], *watched.told[4:]]):
+        planted = replace(history, watched=[replace(watched, told=wrong)])
+        assert list(problems(planted, START))
     del history.wrote[len(history.wrote) // 2]
     assert list(problems(history, START))

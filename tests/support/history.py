@@ -6,6 +6,9 @@ writes in the order of their versions lead a naive model (dicts) from version to
 reply, which names the version that it is of, must be what the model says there. Beside that, no
 client ever sees an older version than before, nor than one that any client was told of before the
 client asked. What commits hold is taken from the clients, nothing from the server's files.
+
+A watch is told who enters and leaves: numbered without a gap, none twice, whatever breaks between;
+and what it was told makes of its members what the model says at every version.
 """
 
 from __future__ import annotations
@@ -18,13 +21,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headcount.answers import WriteResult
+from headcount.answers_watch import Transition
 from headcount.client import Client
 from headcount.client.errors import UnavailableError
 from headcount.index.view import Version
 from headcount.model.errors import HeadcountError, Reason, UserError
+from headcount.segments.watch.transitions import Kind
 from support.killing import Delete, Held, Op, Record, State, Upsert
 
 COMMON = tuple(f"common-{number}" for number in range(4))  # everybody records events of these
+WATCHED = ("everyone", "spent > 20", 'label contains "l1"', "did open at least 5 times")
+LAST = "last"  # who enters all that is watched when everything is over
 LABELS = ("l0", "l1", "l2", "l3")
 _OUTAGE_SECONDS = 20.0
 
@@ -71,11 +78,22 @@ class Saw:
 
 
 @dataclass
+class Watched:
+    """What a watch of a segment was told, since it held what the model holds at `start`."""
+
+    segment: str
+    start: Version
+    number: int
+    told: list[Transition] = field(default_factory=list)
+
+
+@dataclass
 class History:
     """What was seen; any thread may add to it."""
 
     wrote: list[Wrote] = field(default_factory=list)
     saw: list[Saw] = field(default_factory=list)
+    watched: list[Watched] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
@@ -168,7 +186,7 @@ class Writer(Actor):
         ids = tuple(dice.sample(own, dice.randint(1, 4)))
         match dice.randrange(8):
             case 0:
-                return Delete(ids[:2], erase=dice.random() < 0.5)
+                return Delete(ids[:2], erase=False)  # erased, a watch would not say who it was
             case 1 | 2 | 3:
                 return Record((*ids, dice.choice(COMMON)))
             case _:
@@ -181,6 +199,40 @@ class Reader(Actor):
     def act(self, client: Client) -> None:
         """Read something."""
         look(self, client)
+
+
+@dataclass
+class Watcher(Actor):
+    """Reads the stream of a watch until it tells of `LAST`, from where it was when it broke."""
+
+    segment: str
+    saved_as: str | None  # its name; None for one that is made by its first stream
+    watched: Watched | None = None
+    token: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether it was told of the end."""
+        told = () if self.watched is None else self.watched.told
+        return any(one.contact == LAST for one in told)
+
+    def act(self, client: Client) -> None:
+        """Read on; a stream that goes on after the end has nothing to say any more."""
+        query = self.segment if self.saved_as is None else None
+        for told in client.watch(query, name=self.saved_as, token=self.token, timeout=60):
+            self.token = told.token
+            if self.watched is None:
+                number = 0 if not told.transitions else told.transitions[0].number - 1
+                self.watched = Watched(self.segment, told.version, number)
+                self.history.watched.append(self.watched)
+                self.opened.set()
+            self.watched.told.extend(told.transitions)
+            if self.is_settled:
+                return
+
+    def __post_init__(self) -> None:
+        """Note that nothing was read yet."""
+        self.opened = threading.Event()
 
 
 def look(actor: Actor, client: Client) -> None:
@@ -198,6 +250,13 @@ def look(actor: Actor, client: Client) -> None:
     actor.history.saw.append(Saw(actor.name, segment, found, version, began, ended))
 
 
+def finish(client: Client, history: History) -> None:
+    """Write what makes `LAST` a member of every segment that is watched."""
+    for number, op in enumerate((Upsert((LAST,), 30.0, "l1"), *[Record((LAST,))] * 5)):
+        result = op.send(client, f"last/{number}")
+        history.wrote.append(Wrote("last", op, result, *[time.perf_counter()] * 2))
+
+
 def problems(history: History, start: Version) -> Iterator[str]:
     """Yield what no order of the commits after *start*, when nobody was there, can explain."""
     yield from history.failures
@@ -212,6 +271,39 @@ def problems(history: History, start: Version) -> Iterator[str]:
         if saw.found != (len(expected) if isinstance(saw.found, int) else expected):
             yield f"{saw}: expected {len(expected)}, {sorted(expected)}"
     yield from _out_of_order(history)
+    for watched in history.watched:
+        yield from _mistold(watched, states)
+
+
+def _mistold(watched: Watched, states: Mapping[int, State]) -> Iterator[str]:
+    """Yield where the members of a watch are not those of the model."""
+    what = f"watch of {watched.segment}"
+    steps: dict[int, list[Transition]] = defaultdict(list)
+    for number, one in enumerate(watched.told, watched.number + 1):
+        if one.number != number:
+            yield f"{what}: {one}, expected number {number}"
+            return
+        steps[one.version.sequence].append(one)
+    if sorted(steps) != list(steps):
+        yield f"{what}: versions {list(steps)} do not rise"
+    last = watched.told[-1].version.sequence if watched.told else watched.start.sequence
+    members: set[str] = set()
+    for sequence, state in states.items():
+        expected = {n for n, held in state.items() if SEGMENTS[watched.segment](n, held)}
+        if sequence <= watched.start.sequence:
+            members = expected
+            continue
+        if sequence > last:
+            break
+        for one in steps.pop(sequence, ()):
+            if (one.contact in members) == (one.kind is Kind.ENTER):
+                yield f"{what}: {one}, and its members were {sorted(members)}"
+            (members.add if one.kind is Kind.ENTER else members.discard)(one.contact)
+        if members != expected:
+            yield f"{what}: at {sequence} expected {sorted(expected)}, told of {sorted(members)}"
+            return
+    if steps:
+        yield f"{what}: {steps}, and nobody was told of these versions"
 
 
 def _replayed(wrote: Sequence[Wrote], start: Version, states: dict[int, State]) -> Iterator[str]:
