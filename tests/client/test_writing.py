@@ -253,6 +253,23 @@ def test_a_caller_may_stop_early() -> None:
         assert client.suppress(["c"]).accepted == 1
 
 
+def test_requests_at_the_servers_limit_and_past_it() -> None:
+    """A request that is larger than the server takes is a user's error, and is not written."""
+    writer = HeldWriter(VIEW)
+    limits = {"calls__request_bytes": 1 << 16, "writes__records": 100}
+    with served(Engine(VIEW), writer=writer, **limits) as server, Client(server.address) as client:
+        assert client.upsert([{"id": f"c{n}"} for n in range(100)]).accepted == 100
+        with pytest.raises(UserError) as failed:
+            client.upsert([{"id": f"c{n}"} for n in range(101)])
+        assert failed.value.reason is Reason.LIMIT_EXCEEDED
+        fits = {"id": "a", "fields": {"email": "x" * 60_000}}
+        assert client.upsert([fits]).accepted == 1
+        with pytest.raises(UserError) as failed:
+            client.upsert([fits, fits])
+        assert failed.value.reason is Reason.LIMIT_EXCEEDED
+        assert len(writer.batches) == 2
+
+
 def test_in_memory_only() -> None:
     """A workspace without a folder can only be read."""
     with pytest.raises(UserError) as failed:

@@ -157,7 +157,7 @@ def to_result(written: Written, info: common_pb2.AnswerInfo, limit: int) -> writ
     return writes_pb2.WriteResult(
         accepted=written.accepted,
         refused_count=len({refusal.index for refusal in written.refused}),
-        refused=map(_to_refused, _first(written.refused, limit)),
+        refused=map(to_refused, _first(written.refused, limit)),
         repeated_events=written.repeated,
         already=written.already,
         info=info,
@@ -174,7 +174,8 @@ def _first(refused: Iterable[Refusal], limit: int) -> Iterator[Refusal]:
         yield refusal
 
 
-def _to_refused(refusal: Refusal) -> writes_pb2.RefusedRecord:
+def to_refused(refusal: Refusal) -> writes_pb2.RefusedRecord:
+    """Return why a record was refused as a message."""
     return writes_pb2.RefusedRecord(
         index=refusal.index,
         field=status.shorten(refusal.field, status.FIELD_BYTES),
