@@ -28,9 +28,10 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query.engine import Engine
 from headcount.query.results import Results
+from headcount.segments.history import Record, no_record
 from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
-from headcount.segments.watch.record import Kept, record
+from headcount.segments.watch.record import record
 from headcount.segments.watch.watcher import Watcher, WatcherSettings
 from headcount.storage.folder import WriterLock
 from headcount.storage.manifest import list_workspaces
@@ -136,10 +137,18 @@ class Workspaces:
             raise _in_memory()
         return found
 
-    def record(self, name: str, watch: str) -> Kept:
-        """Return what is kept of a watch; raises as `watcher`, and NOT_FOUND without the watch."""
-        watcher = self.watcher(name)
-        watcher.step()  # up to now, and what was written until now
+    def record(self, name: str, watch: str) -> Record:
+        """
+        Return what is kept of a watch up to now.
+
+        Raises:
+            UserError: no such workspace or watch (NOT_FOUND).
+        """
+        self.keeper(name)
+        watcher = None if self._home is None else self._home.watchers.get(name or DEFAULT)
+        if watcher is None:
+            return no_record(name, watch)
+        watcher.step()
         return record(watcher.get(watch), watcher.store)
 
     def watchers(self) -> list[Watcher]:

@@ -113,7 +113,7 @@ def broken_candidates(shift: int, *, drop: bool = False) -> object:
         right = candidates(*given)
         if drop:
             return Candidates(right.ordinals[1:], right.times[1:])
-        after, to = given[-2:]
+        after, to = given[3:5]
         times = right.times + shift
         kept = (times > after) & (times <= to)
         return Candidates(right.ordinals[kept], times[kept])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from pyroaring import BitMap
@@ -10,6 +11,7 @@ from pyroaring import BitMap
 from headcount.index import bitmaps
 from headcount.index.view import View
 from headcount.query.course import Course
+from headcount.segments.watch.places import Ordinals
 from headcount.segments.watch.scene import Stage
 
 
@@ -55,21 +57,18 @@ def as_one(commits: list[Commit]) -> Commit:
     return Batches(commits[0].before, commits[-1].after, commits[-1].at, touched, erased)
 
 
-class Touched:
-    """Those whom a batch touched, extracted once for all watches, with what is known of them."""
+class Extracted:
+    """Some contacts of a view, looked at by many watches: extracted once, with what is known."""
 
-    def __init__(self, commit: Commit) -> None:
-        self.commit = commit
-        self._extract: View | None = None
+    def __init__(self, view: View, ordinals: Ordinals) -> None:
+        self.view = view
+        self._ordinals = ordinals
         self._stages: dict[tuple[str, int], Stage] = {}
 
-    @property
+    @cached_property
     def extract(self) -> View:
-        """Return those of them that are contacts after the batch."""
-        if self._extract is None:
-            ordinals = bitmaps.to_rows(self.commit.touched)
-            self._extract = self.commit.after.extract(ordinals)
-        return self._extract
+        """Those of them that are contacts."""
+        return self.view.extract(self._ordinals)
 
     def stage(self, course: Course, at: int) -> Stage:
         """Return the stage of these contacts on the day of *at*, shared."""
@@ -79,3 +78,11 @@ class Touched:
         if found is None:
             found = self._stages[asked] = Stage(self.extract, clock)
         return found
+
+
+class Touched(Extracted):
+    """Those whom a batch touched, as they are after it."""
+
+    def __init__(self, commit: Commit) -> None:
+        super().__init__(commit.after, bitmaps.to_rows(commit.touched))
+        self.commit = commit

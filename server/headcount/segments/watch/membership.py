@@ -26,16 +26,16 @@ from headcount.index.view import Version, View
 from headcount.query import evaluate
 from headcount.query.bound import Bound, Condition
 from headcount.query.context import never
-from headcount.query.course import Course
+from headcount.query.course import Course, Piece
 from headcount.query.plan import plan
 from headcount.query.results import OFF, Results
 from headcount.query.zones import DAY_US
 from headcount.segments.watch import places
-from headcount.segments.watch.candidates import candidates
-from headcount.segments.watch.commit import Touched
+from headcount.segments.watch.candidates import Candidates, Passed, candidates
+from headcount.segments.watch.commit import Extracted, Touched
 from headcount.segments.watch.gate import Flip, Gate
 from headcount.segments.watch.mentions import Names, mentioned
-from headcount.segments.watch.scene import Scene, Stage
+from headcount.segments.watch.scene import Scene
 from headcount.segments.watch.transitions import Kind, Reason, Settings, Transition
 
 _STRIDE_US = DAY_US  # worked out at a time
@@ -76,6 +76,8 @@ class Membership:
         self._gate = Gate(settings, state.inside.copy(), state.gone.copy(), dict(state.pauses))
         self._piece = course.beginning(state.instant)
         self._mentions: tuple[Condition, Names] | None = None
+        self._foreseen: tuple[Piece, int, int, Candidates] | None = None
+        self._met_before = Passed()
 
     @classmethod
     def begin(
@@ -139,8 +141,25 @@ class Membership:
         """Return how many are inside."""
         return len(self._gate.inside)
 
-    def advance(self, to: int) -> list[Transition]:
-        """Let time go by until *to*, and return who entered and left meanwhile."""
+    def foresee(self, to: int) -> Candidates | None:
+        """
+        Return who may enter or leave until *to*, None if that is not known beforehand.
+
+        `advance` then takes as many of these as it is given extracted.
+        """
+        piece = self._piece
+        if not piece.is_even or not self.instant < to <= min(piece.last, self._stride):
+            return None
+        met = self._met(self.instant, to)
+        self._foreseen = (piece, self.instant, to, met)
+        return met
+
+    def advance(self, to: int, shared: Extracted | None = None) -> list[Transition]:
+        """
+        Let time go by until *to*, and return who entered and left meanwhile.
+
+        *shared* are contacts of the same view, at least those that `foresee` named.
+        """
         found: list[Transition] = []
         while self.instant < to:
             if not self._piece.is_even:
@@ -150,11 +169,15 @@ class Membership:
             if self._piece.last <= self.instant:
                 found += self._next_piece()
                 continue
-            end = min(to, self._piece.last, self.instant + _STRIDE_US)
-            flips = self._flips(self.instant, end)
+            end = min(to, self._piece.last, self._stride)
+            flips = self._flips(self.instant, end, shared)
             self.instant = end
             found += self._announced(flips)
         return found
+
+    @property
+    def _stride(self) -> int:
+        return self.instant + _STRIDE_US
 
     def commit(self, touched: Touched) -> list[Transition]:
         """Apply a batch, and return who entered and left up to its instant and by it."""
@@ -211,21 +234,31 @@ class Membership:
         self.instant = piece.start
         return self._announced(flips)
 
-    def _flips(self, after: int, to: int) -> list[Flip]:
+    def _met(self, after: int, to: int) -> Candidates:
+        clock = self._course.clock(self._piece.start)
+        return candidates(self._view, self._piece, clock, after, to, self._met_before)
+
+    def _flips(self, after: int, to: int, shared: Extracted | None) -> list[Flip]:
         """Return who begins or ceases to belong in (*after*, *to*], in order."""
         piece = self._piece
         if not piece.is_even:
             return []
-        clock = self._course.clock(piece.start)
-        met = candidates(self._view, piece, clock, after, to)
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None and foreseen[:3] == (piece, after, to):
+            met = foreseen[3]
+        else:
+            met, shared = self._met(after, to), None
         if not len(met.ordinals):
             return []
-        extract = self._view.extract(np.unique(met.ordinals))
-        ordinals = places.held(extract)
-        rows = places.rows_of(extract, met.ordinals)
+        if shared is None:
+            shared = Extracted(self._view, np.unique(met.ordinals))
+        assert shared.view is self._view
+        stage = shared.stage(self._course, piece.start)
+        ordinals = places.held(stage.extract)
+        rows = places.rows_of(stage.extract, met.ordinals)
         here = rows >= 0
         rows, times = rows[here], met.times[here]
-        truth = Scene(Stage(extract, clock), piece, rows, times).truth(piece.condition)
+        truth = Scene(stage, piece, rows, times).truth(piece.condition)
         order = np.lexsort((times, rows))
         rows, times, truth = rows[order], times[order], truth[order]
         belonged = places.among(self._belongs, ordinals)[rows]

@@ -30,12 +30,21 @@ from headcount.index.interval import EVER
 from headcount.index.properties import StringProperty
 from headcount.index.view import View
 from headcount.model.schema import Field
-from headcount.query.bound import Condition
+from headcount.query.bound import All, Complement, Condition, Enough, InRanges
+from headcount.query.bound import Any as Any_
 from headcount.query.clock import Clock, step_instants
 from headcount.query.context import never
 from headcount.query.course import Piece
+from headcount.query.estimate import Estimate
 from headcount.query.evaluate import Evaluation
-from headcount.query.expressions import EventAggregate, EventTally, EventTime, Source, Sources
+from headcount.query.expressions import (
+    EventAggregate,
+    EventTally,
+    EventTime,
+    FieldValue,
+    Source,
+    Sources,
+)
 from headcount.query.figures import Figures, aggregated
 from headcount.query.frames import ContactFrame, EventFrame, as_vector
 from headcount.query.frames import Figure as AnyFigure
@@ -55,7 +64,7 @@ from headcount.query.moving import (
     Some,
     Window,
 )
-from headcount.query.plan import plan_each
+from headcount.query.plan import Leaf, Plan
 from headcount.query.vectors import vector
 from headcount.segments.watch.lines import Lines, spread
 
@@ -76,17 +85,38 @@ class Stage:
         self.clock = clock
         self.figures = Figures(self.block, clock)
         self._fixed: dict[Condition, Mask] = {}
+        self._frame = ContactFrame(self.block, clock, self.figures)
         self._lines: dict[Source, Lines] = {}
 
     def fixed(self, condition: Condition) -> Mask:
-        """Return which contacts a condition without the clock in it holds."""
+        """
+        Return which contacts a condition without the clock in it holds.
+
+        Part by part, each worked out once for all watches; of so few contacts no plan would pay.
+        """
         found = self._fixed.get(condition)
         if found is None:
-            (made,) = plan_each([condition], self.clock, self.extract)
-            rows = Evaluation(self.block, made, never).members()
-            found = bitmaps.to_mask(rows, self.block.rows)
-            self._fixed[condition] = found = ~found if made.negated else found
+            found = self._fixed[condition] = self._worked_out(condition)
         return found
+
+    def _worked_out(self, condition: Condition) -> Mask:
+        match condition:
+            case All(items):
+                return reduce(np.logical_and, map(self.fixed, items))
+            case Any_(items):
+                return reduce(np.logical_or, map(self.fixed, items))
+            case Complement(item):
+                return ~self.fixed(item)
+            case Enough(items, count):
+                held = np.zeros(self.block.rows, dtype=np.int64)
+                for item in items:
+                    held += self.fixed(item)
+                return held >= count
+            case InRanges(FieldValue()):
+                return mask(condition, self._frame)
+        leaf = Plan(Leaf(condition, Estimate(0.0, 0.0)), False, self.clock, frozenset(), 1.0)
+        rows = Evaluation(self.block, leaf, never).members()
+        return bitmaps.to_mask(rows, self.block.rows)
 
     def lines(self, source: Source) -> Lines:
         """Return the lines of all events that fit a source; its property is not asked about."""

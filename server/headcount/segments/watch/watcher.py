@@ -28,6 +28,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from headcount.index.view import View
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
@@ -36,7 +38,7 @@ from headcount.query.results import OFF, Results
 from headcount.query.saved import NOTHING_SAVED, Saved
 from headcount.segments.watch import checkpoint, token
 from headcount.segments.watch.binding import check, course_of
-from headcount.segments.watch.commit import Commit, Touched, as_one
+from headcount.segments.watch.commit import Commit, Extracted, Touched, as_one
 from headcount.segments.watch.document import PRIVATE, Spec, check_name, check_settings
 from headcount.segments.watch.feed import Bookmark, Feed, kept
 from headcount.segments.watch.membership import Membership
@@ -180,8 +182,7 @@ class Watcher:
                 self._commit(commit)
             self._redefine(now)
             self._look_at_layout()
-            for watch in self._at_work():
-                self._work(watch, lambda membership: membership.advance(now))
+            self._advance(self._at_work(), now)
             return self._write(max([now, *(commit.at for commit in commits)]))
 
     def _run(self) -> None:
@@ -237,14 +238,35 @@ class Watcher:
             self._rebuild(list(self._watches.values()), commit.at, Because.DATA)
             return
         names = changed(commit)
-        touched = Touched(commit)
+        busy = []
         for watch in self._at_work():
             membership = watch.membership
             assert membership is not None
             if names is not None and not names & membership.mentions:
                 membership.moves_to(commit.after)
             else:
+                busy.append(watch)
+        self._advance(busy, commit.at, view)
+        touched = Touched(commit)
+        for watch in busy:
+            if watch.membership is not None:
                 self._work(watch, lambda one: one.commit(touched))
+
+    def _advance(self, watches: Sequence[Watch], to: int, view: View | None = None) -> None:
+        """Let time go by for watches that are all at *view*, the newest unless it is given."""
+        met = []
+        for watch in watches:
+            found = None if watch.membership is None else watch.membership.foresee(to)
+            if found is not None and len(found.ordinals):
+                met.append(found.ordinals)
+        shared = None
+        if met:
+            seen = self._view if view is None else view
+            assert seen is not None
+            shared = Extracted(seen, np.unique(np.concatenate(met)))
+        for watch in watches:
+            if watch.membership is not None:
+                self._work(watch, lambda one: one.advance(to, shared))
 
     def _redefine(self, at: int) -> None:
         """Take in what was saved since."""
