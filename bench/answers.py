@@ -91,7 +91,10 @@ def measure(folder: Path) -> dict[str, float]:
         "overlap_remembered": _median(lambda: overlap(engine, segments, context)),
         "overlap_later": _median(lambda: overlap(engine, segments, later()), 5),
         "match_remembered": _median(lambda: match(engine, segments, [contact], context)),
-        "match_later": _median(lambda: match(engine, segments, [contact], later()), 5),
+        "match_later": _median(lambda: match(engine, segments, [contact], later()), 20),
+        "next_version": _median(
+            lambda: engine.at(replace(view)).count(ten, context),
+        ),
     }
 
 

@@ -34,6 +34,8 @@ CLICKHOUSE = {
     "interval 30 day": "interval 2592000 second",
     "interval 365 day": "interval 31536000 second",
     "interval 14 day": "interval 1209600 second",
+    "interval 90 day": "interval 7776000 second",
+    "interval 7 day": "interval 604800 second",
 }
 
 
@@ -64,6 +66,25 @@ def _none(contacts: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
         (pl.col("type") == "email_open") & (pl.col("time") > _ago(30)) & (pl.col("time") <= NOW)
     )
     return contacts.join(opened, left_on="id", right_on="contact", how="anti").select(pl.len())
+
+
+def _spent(_: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
+    bought = events.filter(
+        (pl.col("type") == "purchase") & (pl.col("time") > _ago(90)) & (pl.col("time") <= NOW)
+    )
+    per_contact = bought.group_by("contact").agg(pl.col("amount").sum())
+    return per_contact.filter(pl.col("amount") > 500).select(pl.len())
+
+
+def _viewed_then_bought(_: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
+    upto = events.filter(pl.col("time") <= NOW).select("contact", "time", "type")
+    viewed = upto.filter(pl.col("type") == "product_view")
+    bought = upto.filter(pl.col("type") == "purchase").select("contact", later="time")
+    pairs = viewed.join(bought, on="contact").filter(
+        (pl.col("later") > pl.col("time"))
+        & (pl.col("later") <= pl.col("time") + pl.duration(days=7))
+    )
+    return pairs.select(pl.col("contact").n_unique())
 
 
 _COUNT = "select count(*) from contacts where "
@@ -169,5 +190,27 @@ QUESTIONS = {
             1,
             (_C("category") == "Books") & (_C("amount") > 20),
         ),
+    ),
+    "calculated": Question(
+        "calculated",
+        "total_spent / lead_score > 5",
+        _COUNT + "lead_score <> 0 and total_spent / lead_score > 5",
+        _contacts((_C("lead_score") != 0) & (_C("total_spent") / _C("lead_score") > 5)),
+    ),
+    "sum over events": Question(
+        "event",
+        "sum(purchase.amount in last 90 days) > 500",
+        "select count(*) from (select contact from events where type = 'purchase'"
+        " and time > {now} - interval 90 day and time <= {now} group by contact"
+        " having sum(amount) > 500)",
+        _spent,
+    ),
+    "sequence": Question(
+        "event",
+        "did product_view then did purchase within 7 days",
+        "select count(distinct a.contact) from events a join events b on a.contact = b.contact"
+        " where a.type = 'product_view' and b.type = 'purchase' and b.time > a.time"
+        " and b.time <= a.time + interval 7 day and b.time <= {now}",
+        _viewed_then_bought,
     ),
 }

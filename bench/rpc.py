@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations, product
 from pathlib import Path
 from typing import IO
 
@@ -25,8 +26,22 @@ from bench.questions import NOW, QUESTIONS
 from headcount.client import Client
 
 _UNARY_CALLS = 2000
-_MANY = 1000
 _STREAMS = 5
+_COUNTRIES = ("US", "DE", "GB", "FR", "CA", "IN", "ES", "IT", "NL", "BR")
+_KEYWORD_FIELDS = {
+    "country": _COUNTRIES,
+    "plan": ("Free", "Basic", "Pro", "Enterprise"),
+    "stage": ("Prospect", "Lead", "Trial", "Customer", "Loyal"),
+}
+_KEYWORD_AND_RANGE = [
+    f"country = '{_COUNTRIES[n % 10]}' and total_spent > {n}" for n in range(1000)
+]
+_KEYWORDS = [
+    f"{field} = '{value}' and {negated}{other} = '{second}'"
+    for field, other in combinations(_KEYWORD_FIELDS, 2)
+    for value, second in product(_KEYWORD_FIELDS[field], _KEYWORD_FIELDS[other])
+    for negated in ("", "not ")
+] * 5  # 1,100 queries, 220 different ones
 
 
 @contextmanager
@@ -59,7 +74,8 @@ def measure(folder: Path) -> dict[str, float]:
         return {
             **_unary(client, "unary_simple", "country = US"),
             **_unary(client, "unary_six_conditions", QUESTIONS["six conditions"].ours),
-            "count_many_per_second": _many(client),
+            "count_many_per_second": _many(client, _KEYWORD_AND_RANGE),
+            "count_many_keywords": _many(client, _KEYWORDS),
             "stream_ids_per_second": _stream(client),
         }
 
@@ -78,10 +94,8 @@ def _unary(client: Client, name: str, segment: str) -> dict[str, float]:
     }
 
 
-def _many(client: Client) -> float:
-    """Return two-leaf counts a second, a thousand different ones in a call."""
-    countries = ("US", "DE", "GB", "FR", "CA", "IN", "ES", "IT", "NL", "BR")
-    segments = [f"country = '{countries[n % 10]}' and total_spent > {n}" for n in range(_MANY)]
+def _many(client: Client, segments: Sequence[str]) -> float:
+    """Return two-leaf counts a second, a thousand and more in a call."""
     client.count_many(segments, as_of=NOW)
     rounds = []
     for _ in range(_STREAMS):
@@ -89,7 +103,7 @@ def _many(client: Client) -> float:
         found = client.count_many(segments, as_of=NOW)
         rounds.append(time.perf_counter() - start)
         assert all(isinstance(count, int) for count in found)
-    return _MANY / statistics.median(rounds)
+    return len(segments) / statistics.median(rounds)
 
 
 def _stream(client: Client) -> float:
