@@ -47,7 +47,7 @@ from headcount.query.bound import (
 from headcount.query.context import never
 from headcount.query.days import calendar_rows
 from headcount.query.estimate import limits
-from headcount.query.expressions import FieldValue
+from headcount.query.expressions import EventAggregate, FieldValue
 from headcount.query.figures import Figures
 from headcount.query.frames import ContactFrame, flag_index, index_of, range_index, text_index
 from headcount.query.masks import in_ranges, mask
@@ -313,6 +313,9 @@ class Evaluation:
     def _computed(self, condition: Condition, among: BitMap | None) -> BitMap:
         """Return the rows that fit a condition on a computed value."""
         if among is None or not self._is_narrowed(condition, among):
+            match condition:
+                case InRanges(EventAggregate() as figure, ranges):
+                    return self._figures.with_figure(figure, ranges)
             quick = calendar_rows(condition, self._block, self._plan.clock)
             if quick is None:
                 quick = singles.rows_of(condition, self._frame)

@@ -27,15 +27,19 @@ from headcount.index.columns import Vector
 from headcount.index.events import EventIndex
 from headcount.index.interval import Interval
 from headcount.index.properties import StringProperty
+from headcount.query import ranges as spans
 from headcount.query.bound import EventCount
 from headcount.query.clock import Clock
 from headcount.query.expressions import EventAggregate, EventTally, EventTime, Kind, Source, Sources
 from headcount.query.frames import EventFrame, Figure, Rows
-from headcount.query.masks import mask
+from headcount.query.masks import in_ranges, mask
+from headcount.query.ranges import Ranges
 from headcount.query.results import Recall
 from headcount.query.sums import grouped_sum
 
 Counts = npt.NDArray[np.uint32]
+
+_MANY_EVENTS = 2  # with more than one for so many rows, all rows are worked out
 
 
 class Figures:
@@ -96,6 +100,30 @@ class Figures:
             return self._updated(self._of_base(condition, source, base), condition, base, newer)
         counts = self._counts(condition.sources, condition.interval)
         return bitmaps.from_mask(_within(counts, condition))
+
+    def with_figure(self, figure: EventAggregate, ranges: Ranges) -> BitMap:
+        """
+        Return the rows whose *figure* is in any of *ranges*.
+
+        Worked out for those alone who have such an event, as if there were no others: a sum over
+        0.1M events of 2^20 contacts takes 3 ms, where two numbers for each contact took 10.
+        """
+        rows = self._block.rows
+        contacts, values = self._held(figure)
+        if len(contacts) * _MANY_EVENTS > rows:
+            whole = aggregated(figure, contacts, values, rows)
+            return bitmaps.from_mask(in_ranges(whole.values, ranges) & whole.present)
+        has = np.zeros(rows, dtype=np.bool_)
+        has[contacts.astype(np.intp)] = True
+        held = np.flatnonzero(has)
+        places = np.zeros(rows, dtype=np.intp)
+        places[held] = np.arange(len(held))
+        some = aggregated(figure, places.take(contacts), values, len(held))
+        fits = in_ranges(some.values, ranges) & some.present
+        found = bitmaps.from_sorted(held.compress(fits).astype(np.uint32))
+        if figure.op in ("sum", "distinct") and spans.holds(ranges, 0):  # what no events have
+            return found | (bitmaps.full(rows) - bitmaps.from_mask(has))
+        return found
 
     def _of_base(self, condition: EventCount, source: Source, base: EventIndex) -> BitMap:
         """Return what the base holds: remembered, because newer events come and it stays."""
@@ -206,7 +234,7 @@ def _within(counts: npt.NDArray[Any], condition: EventCount) -> Mask:
 
 
 def aggregated(
-    figure: EventAggregate, contacts: Rows, values: npt.NDArray[Any], size: int
+    figure: EventAggregate, contacts: npt.NDArray[Any], values: npt.NDArray[Any], size: int
 ) -> Vector:
     """
     Return *figure* for each of *size* rows, of one value and its row for each event that has one.
@@ -227,7 +255,9 @@ def aggregated(
     return Vector(_extreme(figure, contacts, values, counts), counts > 0)
 
 
-def _distinct(contacts: Rows, values: npt.NDArray[Any], size: int) -> npt.NDArray[np.float64]:
+def _distinct(
+    contacts: npt.NDArray[Any], values: npt.NDArray[Any], size: int
+) -> npt.NDArray[np.float64]:
     """Return how many different values each row has."""
     order = np.lexsort((values, contacts))
     rows, held = contacts[order], values[order]
@@ -237,7 +267,10 @@ def _distinct(contacts: Rows, values: npt.NDArray[Any], size: int) -> npt.NDArra
 
 
 def _extreme(
-    figure: EventAggregate, contacts: Rows, values: npt.NDArray[Any], counts: npt.NDArray[Any]
+    figure: EventAggregate,
+    contacts: npt.NDArray[Any],
+    values: npt.NDArray[Any],
+    counts: npt.NDArray[Any],
 ) -> npt.NDArray[Any]:
     """Return the least or greatest value of each row, 0 for one without."""
     least = figure.op == "min"
