@@ -2,16 +2,17 @@
 A state machine: writes of every kind, restarts, compactions and new schemas against the oracle.
 
 After each step a random segment is asked of the workspace, and the oracle of a model that was told
-the same.
+the same. Two random segments are watched: whoever entered and did not leave is a member now.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,7 @@ from hypothesis.stateful import (
 from headcount.index import bitmaps
 from headcount.index.view import View
 from headcount.index.workspace import save_view
-from headcount.live.commit import Batch, Written
+from headcount.live.commit import Batch, Commit, Written
 from headcount.live.settings import WriterSettings
 from headcount.live.writer import LiveWorkspace
 from headcount.model import schema_toml
@@ -48,16 +49,23 @@ from headcount.model.changes import (
     SuppressStep,
 )
 from headcount.model.schema import EventType, Field, FieldType, Schema
-from headcount.query.clock import to_micros
+from headcount.query.clock import to_datetime, to_micros
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
+from headcount.query.tree import Segment
+from headcount.segments.watch.binding import Definition, course_of
+from headcount.segments.watch.commit import Touched
+from headcount.segments.watch.membership import Membership
+from headcount.segments.watch.transitions import Kind, Settings, Transition
 from headcount.storage.folder import WriterLock
 from headcount.storage.log import LogSettings
+from support import oracle
 from support.compare import compare
 from support.dice import Dice
 from support.engines import context_at, members_of, view_of
 from support.model import Model
 from support.oracle_text import key
+from support.oracle_time import DAY
 from support.random_worlds import random_contact, random_event
 from support.strategies import random_case, random_place
 from support.worlds import ARROW_TYPES, Event
@@ -85,12 +93,29 @@ class Machine(RuleBasedStateMachine):
         self.lock = WriterLock(self.path)
         save_view(self.path, "default", view_of(self.model.world(), 8), lock=self.lock)
         self.requests: list[tuple[Batch, Written]] = []
+        self.watched: list[Watched] = []
         self.open()
+        self.watch(dice)
 
     def open(self) -> None:
         self.live = LiveWorkspace.open(
             self.path, "default", self.lock, clock=lambda: to_micros(self.now), settings=ROOMY
         )
+        self.live.follow(self.told)
+
+    def watch(self, dice: Dice) -> None:
+        """Begin to watch two segments, from now on."""
+        world, now = self.model.world(), to_micros(self.now)
+        self.watched.clear()
+        for _ in range(2):
+            case = random_case(dice, world, self.scene)
+            self.watched.append(Watched.begin(case.segment, case.zone, self.live.view, now))
+
+    def told(self, commit: Commit) -> None:
+        """Tell the watched segments of a commit."""
+        touched = Touched(commit)
+        for one in self.watched:
+            one.read(one.membership.commit(touched))
 
     def teardown(self) -> None:
         """Close what is open."""
@@ -247,7 +272,15 @@ class Machine(RuleBasedStateMachine):
                 return
             self.model.rename_event(old, new)
             events = {new: old}
+        self.watched.clear()  # they may be about what is gone
         self.write(SchemaStep(schema_toml.render(self.model.schema), fields, events))
+        self.watch(dice)
+
+    @rule(seed=SEEDS)
+    def let_time_go_by(self, seed: int) -> None:
+        """Nothing is written for a while."""
+        dice = Dice(seed)
+        self.now += dice.pick((dt.timedelta(microseconds=1), dt.timedelta(hours=7), DAY, 9 * DAY))
 
     @rule()
     def restart(self) -> None:
@@ -278,6 +311,18 @@ class Machine(RuleBasedStateMachine):
         assert self.live.view.suppressed.ids >= self.model.suppressed & self.model.contacts.keys()
 
     @invariant()
+    def who_was_seen_to_enter_is_a_member(self) -> None:
+        """Comings and goings up to now add up to the oracle's members."""
+        if hasattr(self, "live"):
+            world = self.model.world()
+            for one in self.watched:
+                if one.membership.is_exact:
+                    one.read(one.membership.advance(to_micros(self.now)))
+                    now = to_datetime(one.membership.instant)
+                    wanted = oracle.members(world, one.segment, now, one.zone)
+                    assert one.inside == wanted, canonical(one.segment)
+
+    @invariant()
     def everything_is_as_it_was_written(self) -> None:
         """Every value and every event of every contact."""
         if hasattr(self, "live"):
@@ -293,6 +338,31 @@ class Machine(RuleBasedStateMachine):
             assert self.live.view.live_count == len(self.model.contacts)
             if self.live.view.version.sequence % 5 == 0:
                 assert list(self.live.view.check()) == []
+
+
+@dataclass
+class Watched:
+    """A watched segment, and who is inside by what was told."""
+
+    segment: Segment
+    zone: str
+    membership: Membership
+    inside: set[str]
+
+    @classmethod
+    def begin(cls, segment: Segment, zone: str, view: View, at: int) -> Watched:
+        """Watch a segment from an instant (µs) on."""
+        course = course_of(Definition(segment, ZoneInfo(zone)), view)
+        membership, seeds = Membership.begin(view, course, Settings(seed=True), at)
+        found = cls(segment, zone, membership, set())
+        found.read(seeds)
+        return found
+
+    def read(self, stream: Iterable[Transition]) -> None:
+        """Take what was told; nobody enters or leaves twice."""
+        for one in stream:
+            assert (one.contact in self.inside) == (one.kind is Kind.EXIT), one
+            (self.inside.add if one.kind is Kind.ENTER else self.inside.discard)(one.contact)
 
 
 def everything(view: View) -> dict[str, dict[str, object]]:
