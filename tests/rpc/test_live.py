@@ -83,6 +83,26 @@ def test_reads_see_whole_batches(folder: Path) -> None:
         assert seen == sorted(seen)
 
 
+def test_upkeep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server compacts by itself when enough was written, and lets go of what is too old."""
+    monkeypatch.setattr("headcount.rpc.upkeep._PERIOD_SECONDS", 0.01)
+    limits = {"writes__compact_contacts": 50}
+    with live_served(folder, **limits) as server, Client(server.address) as client:
+        opened = dataclasses.replace(SCHEMA.events["open"], keep_days=30)
+        events = {**SCHEMA.events, "open": opened}
+        client.update_schema(dataclasses.replace(SCHEMA, events=events))
+        client.upsert([{"id": f"c{n}"} for n in range(100)])
+        client.record([{"contact": "c1", "type": "purchase", "time": 0}])
+        for _ in range(2000):
+            client.count("everyone")
+            if {"compacted", "expired"} <= {line["event"] for line in server.log}:
+                break
+        assert {"compacted", "expired"} <= {line["event"] for line in server.log}
+        assert client.count("purchase at least 1 times ever") == 1
+        late = client.record([{"contact": "c1", "type": "open", "time": 0}])
+        assert late.refused_count == 1
+
+
 def test_writes_while_the_schema_changes(folder: Path) -> None:
     """A write that is typed under a schema of just before is typed anew, or refused by name."""
     with live_served(folder) as server:

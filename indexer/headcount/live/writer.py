@@ -224,7 +224,7 @@ class LiveWorkspace:
             if self._failure is not None:
                 raise self._failure
             if self._closing:
-                raise UserError(Reason.CONFLICT, "the workspace is closed; open it again")
+                raise _closed()
             room = self._settings.waiting_records - self._waiting_records
             if self._waiting and waiting.records > room:
                 raise UserError(
@@ -292,13 +292,15 @@ class LiveWorkspace:
         Commits and readers go on meanwhile. *progress* is that of `stored.compact`.
 
         Raises:
-            UserError: the disk is full. CorruptionError: it failed. The old generation is live.
-            UnknownOutcomeError: the writer has failed.
+            UserError: the disk is full, or the workspace is closed. CorruptionError: the disk
+                failed. The old generation is live. UnknownOutcomeError: the writer has failed.
         """
         with self._compacting:
             with self._committing:
                 if self._failure is not None:
                     raise self._failure
+                if self._closing:
+                    raise _closed()
                 self._rotate()
                 view, self._since = self.view, []
             try:
@@ -494,3 +496,7 @@ class _Last:
         for entry in entries:
             self.at = entry.at
             yield entry
+
+
+def _closed() -> UserError:
+    return UserError(Reason.CONFLICT, "the workspace is closed; open it again")

@@ -346,6 +346,7 @@ class Server:
         for lane in self._lanes:
             lane.shutdown(wait=True)
         self._watchdog.stop()
+        self._upkeep.join()
         if self._metrics_page is not None:
             self._metrics_page.stop()
 

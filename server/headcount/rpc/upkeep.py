@@ -35,8 +35,14 @@ class Upkeep:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin nothing more; a compaction under way is not waited for."""
+        """Begin nothing more."""
         self._stopped.set()
+
+    def join(self) -> None:
+        """Return when what is under way has ended: a compaction is not cut short."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         pause = _PERIOD_SECONDS
@@ -44,6 +50,8 @@ class Upkeep:
             self._pinned.expire()
             pause = _PERIOD_SECONDS
             for caretaker in self._workspaces.caretakers():
+                if self._stopped.is_set():
+                    return
                 try:
                     self._care_for(caretaker)
                 except UnknownOutcomeError:
