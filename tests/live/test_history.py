@@ -98,7 +98,8 @@ def recorded(
             if served.over.wait(dice.uniform(0.3, 0.8)):
                 break
             try:
-                client.compact()
+                if not fault:  # which would keep what is not in the log yet
+                    client.compact()
             except HeadcountError as error:
                 history.failures.append(repr(error))
             if served.over.wait(dice.uniform(0, 0.7)):
@@ -143,14 +144,11 @@ def test_a_history_of_a_faulty_server_is_not_explained(
     tmp_path: Path, starts: Nursery, fault: str
 ) -> None:
     """Control: a count that is one too many at times, and a commit that is lost, are seen."""
-    for attempt in range(3):  # on a busy machine none may be killed in time
-        folder = make_folder(tmp_path / f"data {attempt}", SCHEMA)
-        history = recorded(starts, folder, 3, writers=3, readers=3, fault=fault)
-        if fault == "answer wrong":
-            assert history.failures == []
-        if list(problems(history, START)):
-            return
-    pytest.fail("nothing was found")
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    history = recorded(starts, folder, 4, writers=3, readers=3, fault=fault)
+    if fault == "answer wrong":
+        assert history.failures == []
+    assert list(problems(history, START))
 
 
 def test_a_history_with_a_write_missing_is_not_explained(tmp_path: Path, starts: Nursery) -> None:

@@ -316,6 +316,9 @@ def _replayed(wrote: Sequence[Wrote], start: Version, states: dict[int, State]) 
     for sequence in sorted(commits):
         if sequence != last + 1:
             yield f"of versions {last + 1} to {sequence - 1} nobody was told"
+        new = [one for one in commits[sequence] if not one.result.already]
+        if new and max(one.began for one in new) > min(one.ended for one in new):
+            yield f"version {sequence} was told of before another write of it began: {new}"
         # Who wrote to contacts of their own did so in the order in which they were answered.
         for one in sorted(commits[sequence], key=lambda one: one.began):
             taken = _taken(one.op, state)
