@@ -95,7 +95,7 @@ def test_the_readmes_walk_through_works(
     ]
     assert [c.partition(" ")[0] for c in commands[:4]] == ["load", "count", "members", "serve"]
     for command in commands:
-        if command.startswith("serve"):  # until it is stopped
+        if command.startswith(("serve", "watch")):  # until they are stopped
             continue
         assert run(shlex.split(command)) == 0, capsys.readouterr().err
     embedded = next(block for block in fenced("python") if "embedded" in block)
