@@ -14,11 +14,13 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
+from itertools import combinations, count, product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bench.questions import NOW
+from headcount.index.keyword import KeywordIndex
+from headcount.index.view import View
 from headcount.index.workspace import open_view
 from headcount.query.breakdown import breakdown
 from headcount.query.clock import to_micros
@@ -31,6 +33,7 @@ from headcount.query.match import match
 from headcount.query.overlap import overlap
 from headcount.query.parse import parse
 from headcount.query.preview import preview
+from headcount.query.results import Results
 from headcount.query.tree import Unit
 
 TEN = (
@@ -48,6 +51,7 @@ _CONDITIONS = (
     "month(birthday) = 3", "city = Berlin", "not (opens = 0)", "total_spent / lead_score > 5",
 )  # fmt: skip
 _SEGMENTS = 100
+_PAIRS = 10_000
 _ROUNDS = 30
 
 
@@ -63,6 +67,9 @@ def measure(folder: Path) -> dict[str, float]:
     texts = [TEN.format(next(numbers)) for _ in range(_ROUNDS)]
     trees = [parse(TEN.format(next(numbers))) for _ in range(_ROUNDS)]
     everyone = "everyone"
+    forgetful, pairs = Engine(view, Results(0)), _pairs(view)
+    for text in pairs:
+        forgetful.size(text, context)  # bound and planned, as saved segments are
 
     def later() -> QueryContext:
         return replace(context, as_of=context.as_of + next(seconds) * 1_000_000)
@@ -92,6 +99,7 @@ def measure(folder: Path) -> dict[str, float]:
         "overlap_later": _median(lambda: overlap(engine, segments, later()), 5),
         "match_remembered": _median(lambda: match(engine, segments, [contact], context)),
         "match_later": _median(lambda: match(engine, segments, [contact], later()), 20),
+        "refresh": _median(lambda: [forgetful.size(text, context) for text in pairs], 5),
         "next_version": _median(
             lambda: engine.at(replace(view)).count(ten, context),
         ),
@@ -109,6 +117,28 @@ def _segments() -> list[str]:
         joined = dice.choice((" and ", " and ", " or ")).join(chosen)
         found.append(joined.format(**numbers))
     return found
+
+
+def _pairs(view: View) -> list[str]:
+    """Return 10,000 segments of two keywords each, of half of them the second one negated."""
+    values = {
+        name: _values(view, name) for name in ("country", "plan", "stage", "job_title", "city")
+    }
+    found = [
+        f'{field} = "{one}" and {negated}{other} = "{two}"'
+        for field, other in combinations(values, 2)
+        for one, two in product(values[field], values[other])
+        for negated in ("", "not ")
+    ]
+    random.Random(7).shuffle(found)
+    assert len(found) >= _PAIRS
+    return found[:_PAIRS]
+
+
+def _values(view: View, name: str) -> list[str]:
+    index = view.blocks[0].fields[name]
+    assert isinstance(index, KeywordIndex)
+    return index.distinct_values()[:100]
 
 
 def _median(

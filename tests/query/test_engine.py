@@ -10,6 +10,7 @@ import pytest
 from headcount.index import bitmaps
 from headcount.model.errors import Reason, UserError
 from headcount.query import bindings, tree
+from headcount.query.by_text import ByText
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
 from headcount.query.limits import Limits
@@ -158,9 +159,20 @@ def test_threads_share_an_engine() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    """Neither plans nor trees pile up without end."""
-    assert bindings._parsed.cache_info().maxsize
-    assert Engine(view_of(SHOP))._remembered.cache_info().maxsize
+    """Neither plans nor trees pile up without end, and many short texts push no long one out."""
+    made: list[str] = []
+
+    def make(text: str, times: int) -> str:
+        made.append(text)
+        return text * times
+
+    remembered = ByText(make, many=3, some=1)
+    long, other = "x" * 201, "y" * 201
+    for text in (long, "a", "b", "c", "a", long, "d", "b", other, long):
+        assert remembered(text, 2) == text * 2
+    assert made == [long, "a", "b", "c", "d", "b", other, long]
+    assert isinstance(bindings._parsed, ByText)
+    assert isinstance(Engine(view_of(SHOP))._remembered, ByText)
 
 
 def test_a_newer_version_keeps_what_was_bound(engine: Engine) -> None:

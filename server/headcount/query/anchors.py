@@ -25,7 +25,6 @@ import math
 import weakref
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +36,7 @@ from headcount.model.errors import UserError
 from headcount.query.absent import Absences
 from headcount.query.bindings import Binding, bound, tree_of
 from headcount.query.bound import Condition, QueryWarning, children
+from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
 from headcount.query.course import Course, Piece
 from headcount.query.expressions import Expression, FieldValue, Source, Sources
@@ -53,7 +53,6 @@ from headcount.query.moving import (
 from headcount.query.names import Known
 from headcount.query.results import Recall
 
-_REMEMBERED = 4096  # texts
 _MOST_PASSED = 4096  # events; more take longer to look through than to work out again
 _TRIES = 1_000  # before a text that could not be anchored is looked at again
 
@@ -190,7 +189,7 @@ class Anchors:
     """The anchors of the texts that were asked, for one schema and what is saved."""
 
     def __init__(self) -> None:
-        self.of = lru_cache(maxsize=_REMEMBERED)(lambda *_: Anchor())  # text, zone, limits
+        self.of = ByText(lambda *_: Anchor())  # text, zone, limits
 
 
 def _ends(condition: Moving) -> tuple[_End, ...] | None:

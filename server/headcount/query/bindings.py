@@ -15,12 +15,12 @@ made again when
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from headcount.index.view import View
 from headcount.query import lint, tree
 from headcount.query.bind import Binder
 from headcount.query.bound import Bound
+from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
 from headcount.query.limits import Limits, require_within
 from headcount.query.names import Known, Seen
@@ -31,8 +31,6 @@ from headcount.query.timeless import is_timeless
 Query = str | tree.Segment
 
 LONGEST = 4096  # code points of a text that is remembered
-_REMEMBERED = 4096  # texts at an instant, by the engines of a workspace
-_TREES = 1024  # of texts, by the process
 
 
 class Binding:
@@ -57,9 +55,9 @@ class Bindings:
 
     def __init__(self, known: Known) -> None:
         """Take schema and saved segments of *known*; not the view, which would stay for it."""
-        self._slots = lru_cache(maxsize=_REMEMBERED)(lambda *_: _Slot())
+        self._slots = ByText(lambda *_: _Slot())
         schema, calculations, saved = known.schema, known.calculations, known.saved
-        self.is_timeless = lru_cache(maxsize=_REMEMBERED)(
+        self.is_timeless = ByText(
             lambda text, limits: is_timeless(tree_of(text, limits), schema, calculations, saved)
         )
 
@@ -110,4 +108,4 @@ def tree_of(query: Query, limits: Limits) -> tree.Segment:
     return _parsed(query, limits) if len(query) <= LONGEST else parse(query, limits)
 
 
-_parsed = lru_cache(maxsize=_TREES)(parse)
+_parsed = ByText(parse)

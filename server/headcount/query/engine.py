@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
@@ -32,6 +32,7 @@ from headcount.query.bindings import LONGEST, Binding, Bindings, bound
 from headcount.query.bindings import Query as Query
 from headcount.query.bindings import tree_of as tree_of
 from headcount.query.bound import Bound, QueryWarning
+from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
 from headcount.query.format import format as canonical
 from headcount.query.limits import Limits
@@ -42,8 +43,6 @@ from headcount.query.results import Results
 from headcount.query.saved import NOTHING_SAVED, Saved
 from headcount.query.settled import Asked, settled_whole
 from headcount.query.stale import StaleLabels
-
-_PLANS = 1024  # remembered by each engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ class Engine:
         self.stale = StaleLabels(view)
         self._memory = memory
         self._bindings = memory.bindings
-        self._remembered = lru_cache(maxsize=_PLANS)(self._prepare)
+        self._remembered = ByText(self._prepare)
 
     def at(self, view: View) -> Engine:
         """
