@@ -23,6 +23,7 @@ from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index.view import Version, View
+from headcount.model.errors import UserError
 from headcount.query import evaluate
 from headcount.query.bound import Bound, Condition
 from headcount.query.context import never
@@ -167,7 +168,12 @@ class Membership:
                 last = max(self._piece.last, self.instant + (to - self.instant) // _LOOKS)
                 self._piece = replace(self._piece, last=last)
             if self._piece.last <= self.instant:
-                found += self._next_piece()
+                try:
+                    found += self._next_piece()
+                except UserError:  # it cannot be bound for later; told when there is nothing else
+                    if found:
+                        return found
+                    raise
                 continue
             end = min(to, self._piece.last, self._stride)
             flips = self._flips(self.instant, end, shared)
@@ -213,11 +219,16 @@ class Membership:
         return self._mentions[1]
 
     def redefine(self, course: Course, at: int, reason: Reason, view: View) -> list[Transition]:
-        """Take another definition, or other data altogether, and return what that changes."""
+        """
+        Take another definition, or other data altogether, and return what that changes.
+
+        Raises:
+            UserError: it cannot be bound.
+        """
+        piece = course.beginning(max(at, self.instant))  # raises before anything has changed
         found = self.advance(at)
         before = self._view
-        self._course, self._view = course, view
-        self._piece = course.beginning(self.instant)
+        self._course, self._view, self._piece = course, view, piece
         flips = self._difference(self._everybody(), self.instant, reason)
         return found + self._announced(flips, before)
 

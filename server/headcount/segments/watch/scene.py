@@ -174,6 +174,7 @@ class Scene:
         self._stage = stage
         self._rows = rows
         self._times = times
+        self._piece = piece
         self._elapsed = times - piece.start
 
     @property
@@ -192,7 +193,7 @@ class Scene:
             case Fixed(bound):
                 return self._stage.fixed(bound)[self._rows]
             case Every(items):
-                return reduce(np.logical_and, map(self.truth, items))
+                return self._every(items)
             case Some(items):
                 return reduce(np.logical_or, map(self.truth, items))
             case Others(item):
@@ -211,6 +212,19 @@ class Scene:
                 return self._in_windows(condition)
             case Followed():
                 return self._followed(condition)
+
+    def _every(self, items: tuple[Moving, ...]) -> Mask:
+        """Return which rows all of *items* hold; what moves is asked of those that are left."""
+        found = np.ones(self.size, dtype=np.bool_)
+        for item in items:
+            if isinstance(item, Fixed):
+                found &= self.truth(item)
+        left = np.flatnonzero(found)
+        few = Scene(self._stage, self._piece, self._rows[left], self._times[left])
+        for item in items:
+            if not isinstance(item, Fixed) and few.size:
+                found[left] &= few.truth(item)
+        return found
 
     def _in_windows(self, condition: InWindows) -> Mask:
         held = vector(condition.value, self._frame(condition.figures))

@@ -282,7 +282,6 @@ class Watcher:
         for watch in watches:
             try:
                 definition = watch.spec.definition(self._limits)
-                check(definition, self._view, self._saved, at)
                 course = course_of(definition, self._view, self._saved)
                 if watch.membership is None:
                     watch.membership = self._opening().membership(watch.id, watch.spec, self._view)
