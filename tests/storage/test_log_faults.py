@@ -7,6 +7,7 @@ be found out.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from support.log_lives import Fault, Lives
 from support.memory_disk import UNLIMITED
 
 ROUNDS = 20  # of which each has its own seed, so that they can run on several cores
+SEEDS = range(int(os.environ.get("HEADCOUNT_TEST_ROUNDS", ROUNDS)))
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def run(lock: WriterLock, seed: int, fault: Fault, after: Fault, wanted: int) ->
     return lives
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_5000_power_cuts(lock: WriterLock, seed: int) -> None:
     """
     What was acknowledged is there after the power was cut at any operation, recovery included.
@@ -101,7 +103,7 @@ def test_the_power_goes_at_every_kind_of_operation(lock: WriterLock) -> None:
     assert struck.keys() == {"write", "sync", "truncate", "create", "remove", "rename", "names"}
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_2000_failures_of_the_disk(lock: WriterLock, seed: int) -> None:
     """So is it when an operation fails with EIO, whether or not the power goes then."""
     lives = run(lock, seed, broken, maybe_lose_power, 2_000 // ROUNDS)
@@ -109,14 +111,14 @@ def test_2000_failures_of_the_disk(lock: WriterLock, seed: int) -> None:
     assert lives.dropped_in_flight
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_2000_full_disks(lock: WriterLock, seed: int) -> None:
     """So is it when the disk fills up, in the middle of a write."""
     lives = run(lock, seed, full, maybe_lose_power, 2_000 // ROUNDS)
     assert lives.went_on  # a segment that could not be begun is no reason to stop
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_failures_and_power_cuts_in_turn(lock: WriterLock, seed: int) -> None:
     """So is it when a power cut follows the recovery from a failed sync."""
     run(lock, 100 + seed, broken_or_cut, maybe_lose_power, 50)
