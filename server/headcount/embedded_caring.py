@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from headcount.answers_care import (
@@ -24,6 +25,7 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query.bind import check_schema
 from headcount.rpc.clock import now
+from headcount.storage import watches
 from headcount.storage.manifest import list_workspaces
 
 NO_RENAMES = Renames()
@@ -90,7 +92,7 @@ class Caring(Holding):
         folder = self._data()
         names = workspaces or list_workspaces(folder)
         views = {name: self._view_of(folder, name) for name in names}
-        size = back_up(folder, Path(to), views)
+        size = back_up(folder, Path(to), views, beside=self._copy_watches)
         infos = (WorkspaceInfo(n, view.live_count, view.version) for n, view in views.items())
         return BackedUp(str(to), size, tuple(infos))
 
@@ -101,3 +103,9 @@ class Caring(Holding):
     def view(self) -> View:
         """Return the newest view."""
         raise NotImplementedError
+
+    def _copy_watches(self, name: str, to: Path) -> None:
+        folder = self._data()
+        if watches.watches_path(folder, name).exists():
+            with self._locked() as lock, closing(watches.WatchStore(folder, name, lock)) as store:
+                store.copy_to(to / watches.FILE)

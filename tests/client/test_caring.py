@@ -258,6 +258,27 @@ def test_a_backup_can_be_restored(asked: Asked, tmp_path: Path) -> None:
         restore(asked.backups / "monday", tmp_path / "restored", epoch=100)
 
 
+def test_a_backup_holds_the_watches(tmp_path: Path) -> None:
+    """Watches are in a copy, made while they are followed, and go on in the restored folder."""
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    backups = tmp_path / "backups"
+    with (
+        live_served(folder, server__backups=str(backups)) as server,
+        Client(server.address) as client,
+    ):
+        client.create_watch("germans", "country = DE")
+        client.upsert([{"id": "a", "fields": {"country": "DE"}}])
+        client.backup("monday")
+    with Workspace.open(folder) as held:
+        held.backup(backups / "tuesday")
+    for day in ("monday", "tuesday"):
+        restore(backups / day, tmp_path / day, epoch=99)
+        with live_served(tmp_path / day) as server, Client(server.address) as client:
+            assert [one.name for one in client.list_watches().watches] == ["germans"]
+            assert client.count("country = DE") == 1
+            client.upsert([{"id": "b", "fields": {"country": "DE"}}])
+
+
 def test_a_server_without_a_place_for_backups(tmp_path: Path) -> None:
     """A client chooses no folder of the server: without the setting there are no backups."""
     folder = make_folder(tmp_path / "data", SCHEMA)

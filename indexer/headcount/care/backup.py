@@ -22,27 +22,38 @@ from headcount.index.view import Version, View
 from headcount.index.workspace import facts, open_view
 from headcount.live.stored import home
 from headcount.model.errors import Reason, UserError
-from headcount.storage import files
+from headcount.storage import files, watches
 from headcount.storage.folder import WriterLock, workspace_folder
 from headcount.storage.manifest import list_workspaces
 from headcount.storage.snapshot import write_snapshot
 
-_COPIED = ("segments.db",)  # beside the generation: replaced whole by every change
+_WHOLE = "segments.db"  # beside the generation: replaced whole by every change
+_COPIED = (_WHOLE, watches.FILE)  # from a backup, which nobody writes to
 
 Progress = Callable[[str, int, int], None]
+Beside = Callable[[str, Path], None]
 
 
 def silent(_workspace: str, _done: int, _of: int) -> None:
     """Show nothing."""
 
 
+def nothing(_workspace: str, _home: Path) -> None:
+    """Write nothing beside a workspace."""
+
+
 def back_up(
-    source: Path, target: Path, views: Mapping[str, View], progress: Progress = silent
+    source: Path,
+    target: Path,
+    views: Mapping[str, View],
+    progress: Progress = silent,
+    beside: Beside = nothing,
 ) -> int:
     """
     Write *views* of the data folder *source*, by workspace, as the new folder *target*.
 
     Returns the bytes of the copy. *progress* is told how many blocks of how many are written.
+    *beside* is called for each workspace, with its new folder, to copy what it alone can read.
 
     Raises:
         UserError: CONFLICT, *target* is there already; LIMIT_EXCEEDED, the disk is full.
@@ -52,8 +63,9 @@ def back_up(
     with WriterLock(target) as lock:
         for name, view in views.items():
             write(target, name, view, lock, progress)
-            for file in _COPIED:
-                _copy(workspace_folder(source, name) / file, workspace_folder(target, name) / file)
+            to = workspace_folder(target, name)
+            _copy(workspace_folder(source, name) / _WHOLE, to / _WHOLE)
+            beside(name, to)
     return folder_bytes(target)
 
 

@@ -178,6 +178,22 @@ class WatchStore:
         else:
             refuse_newer(self.path, int(version))
 
+    def copy_to(self, path: Path) -> None:
+        """
+        Write all of it, as it is now, as the new file *path*, durably.
+
+        Raises:
+            UserError: the disk is full. CorruptionError: it failed.
+        """
+        with self._guard, self._explained():
+            self._database.execute("VACUUM INTO ?", (str(path),)).fetchall()
+        descriptor = files.open_to_write(path)
+        try:
+            files.sync(path, descriptor)
+        finally:
+            files.close(descriptor)
+        files.sync_folder(path.parent)
+
     # --- watches ------------------------------------------------------------------------------
 
     def watches(self) -> list[StoredWatch]:

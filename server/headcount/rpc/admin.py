@@ -155,7 +155,7 @@ class Admin:
         target = Path(backups) / check_name(request.name)
         chosen = list(request.workspaces) or self._workspaces.names
         views = {name: self._workspaces.read(name).view for name in chosen}
-        size = back_up(source, target, views)
+        size = back_up(source, target, views, beside=self._workspaces.copy_watches)
         return pb.BackupResponse(
             folder=str(target),
             bytes=size,

@@ -33,6 +33,7 @@ from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
 from headcount.segments.watch.record import record
 from headcount.segments.watch.watcher import Watcher, WatcherSettings
+from headcount.storage import watches
 from headcount.storage.folder import WriterLock
 from headcount.storage.manifest import list_workspaces
 from headcount.storage.watches import WatchStore
@@ -150,6 +151,10 @@ class Workspaces:
             return no_record(name, watch)
         watcher.step()
         return record(watcher.get(watch), watcher.store)
+
+    def copy_watches(self, name: str, to: Path) -> None:
+        """Write the watches of a workspace, as they are now, into the folder *to*."""
+        self.watcher(name).store.copy_to(to / watches.FILE)
 
     def watchers(self) -> list[Watcher]:
         """Return who follows each workspace that is written to."""
