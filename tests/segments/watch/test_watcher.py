@@ -345,10 +345,17 @@ def test_streams_of_one_segment_share_a_watch_that_goes_when_unread(house: House
     watch = house.watcher.private(spec)
     assert house.watcher.private(spec) is watch
     assert house.watcher.watches() == []
-    house.watcher.drop_unread(house.now + HOUR)
+    house.now += HOUR
+    house.watcher.step()
     assert house.watcher.private(spec) is watch
-    house.watcher.drop_unread(house.now + 30 * HOUR)
-    assert house.watcher.private(spec) is not watch
+    house.crash()
+    house.now += 23 * HOUR
+    house.watcher.step()
+    kept = house.watcher.private(spec)
+    assert kept.id == watch.id
+    house.now += 2 * HOUR
+    house.watcher.step()
+    assert house.watcher.private(spec).id != watch.id
 
 
 def test_the_thread_wakes_up_for_a_commit(house: House) -> None:

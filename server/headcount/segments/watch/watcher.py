@@ -48,6 +48,7 @@ from headcount.segments.watch.transitions import Reason as Because
 from headcount.segments.watch.transitions import Transition
 from headcount.storage.watches import Checkpoint, Progress, Row, Step, WatchStore
 
+_SWEEP_US = 60_000_000  # so often watches that nobody reads are looked for
 _WRITE_US = 5_000_000  # so often it is noted how far all are, though nothing happened
 
 
@@ -115,6 +116,7 @@ class Watcher:
         self._followed = store.followed()
         self._written_at = 0 if self._followed is None else self._followed.instant
         self._stored = store.watches()
+        self._swept = 0
         self._erased: list[str] = []  # since what happened was last written
 
     # --- following ----------------------------------------------------------------------------
@@ -147,6 +149,9 @@ class Watcher:
         with self._stepping:
             if self._view is None:
                 self._load(view)
+            now = self._now()
+            for watch in self._watches.values():
+                watch.read_at = now  # whoever read it before may come back
 
     def start(self) -> None:
         """Follow in a thread of its own from now on, until `close`."""
@@ -183,6 +188,9 @@ class Watcher:
             self._redefine(now)
             self._look_at_layout()
             self._advance(self._at_work(), now)
+            if now - self._swept > _SWEEP_US:
+                self._swept = now
+                self.drop_unread(now)
             return self._write(max([now, *(commit.at for commit in commits)]))
 
     def _run(self) -> None:
