@@ -39,6 +39,7 @@ from headcount.query.sums import grouped_sum
 
 Counts = npt.NDArray[np.uint32]
 
+_FEW_COUNTS = 4  # numbers of newer events, each of which is another question to the base
 _MANY_EVENTS = 2  # with more than one for so many rows, all rows are worked out
 
 
@@ -97,7 +98,7 @@ class Figures:
             if not newer:
                 chosen = self.chosen(source, base, condition.interval)
                 return _in_bounds(base, condition, chosen)
-            return self._updated(self._of_base(condition, source, base), condition, base, newer)
+            return self._updated(self._of_base(condition, base), condition, base, newer)
         counts = self._counts(condition.sources, condition.interval)
         return bitmaps.from_mask(_within(counts, condition))
 
@@ -125,14 +126,20 @@ class Figures:
             return found | (bitmaps.full(rows) - bitmaps.from_mask(has))
         return found
 
-    def _of_base(self, condition: EventCount, source: Source, base: EventIndex) -> BitMap:
+    def _of_base(self, condition: EventCount, base: EventIndex) -> BitMap:
         """Return what the base holds: remembered, because newer events come and it stays."""
-        low, high = condition.low, condition.high
-        asked = "base", source, base.serial, *base.slice(condition.interval), low, high
+        enough = self._at_least(condition.low, condition, base)
+        if condition.high is None or not enough:
+            return enough
+        return enough - self._at_least(condition.high + 1, condition, base)
+
+    def _at_least(self, n: int, condition: EventCount, base: EventIndex) -> BitMap:
+        (source,) = condition.sources
+        asked = "base", source, base.serial, *base.slice(condition.interval), n
         found = None if self._recall is None else self._recall.get(asked)
         if found is None:
             chosen = self.chosen(source, base, condition.interval)
-            found = _in_bounds(base, condition, chosen)
+            found = base.at_least(n, condition.interval, chosen)
             if self._recall is not None:
                 self._recall.keep(asked, found)
         return found
@@ -155,11 +162,29 @@ class Figures:
         touched, counts = np.unique(np.concatenate(stretches), return_counts=True)
         if condition.low == 1 and condition.high is None:
             return found | bitmaps.from_sorted(touched)
-        chosen = self.chosen(source, base, interval)
-        counts = counts + base.counts(interval, chosen)[touched]
-        fits = _within(counts, condition)
+        different = np.unique(counts).tolist()
+        if len(different) > _FEW_COUNTS or self._recall is None:
+            chosen = self.chosen(source, base, interval)
+            fits = _within(counts + base.counts(interval, chosen)[touched], condition)
+        else:
+            fits = np.ones(len(touched), dtype=np.bool_)
+            for count in different:
+                mine = np.flatnonzero(counts == count)
+                fits[mine] = self._would_fit(touched[mine], count, condition, base)
         right = bitmaps.from_sorted(touched[fits])
         return found | right if fits.all() else (found - bitmaps.from_sorted(touched)) | right
+
+    def _would_fit(self, rows: Rows, more: int, condition: EventCount, base: EventIndex) -> Mask:
+        """Return which of *rows* are within the bounds with so many *more* events than in base."""
+        low, high, size = condition.low - more, condition.high, self._block.rows
+        fits = np.ones(len(rows), dtype=np.bool_)
+        if low > 0:
+            fits &= bitmaps.holds(self._at_least(low, condition, base), rows, size)
+        if high is not None and high < more:
+            fits[:] = False
+        elif high is not None:
+            fits &= ~bitmaps.holds(self._at_least(high - more + 1, condition, base), rows, size)
+        return fits
 
     def _counts(self, sources: Sources, interval: Interval) -> Counts:
         total = np.zeros(self._block.rows, dtype=np.uint32)
