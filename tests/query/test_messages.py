@@ -32,6 +32,7 @@ from headcount.query import breakdown as breakdown_module
 from headcount.query import tree
 from headcount.query.bind import bind, check_schema
 from headcount.query.breakdown import breakdown
+from headcount.query.chosen import chosen
 from headcount.query.clock import to_micros
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
@@ -228,6 +229,7 @@ ASKED: dict[str, Callable[..., Any]] = {
     "saved": ask_saved,
     "tree": ask_tree,
     "properties": ask_properties,
+    "fields": lambda *names: chosen(ENGINE, names, CONTEXT),
     "limited": ask_limited,
     "newer": read_newer,
     "escaped": lambda text: parse(text.encode().decode("unicode_escape")),
@@ -277,7 +279,7 @@ def refusals(path: Path) -> Iterator[tuple[range, str]]:
             continue
         called = node.func
         name = called.id if isinstance(called, ast.Name) else ""
-        if isinstance(called, ast.Attribute) and called.attr not in ("at", "error"):
+        if isinstance(called, ast.Attribute) and called.attr in ("mismatch", "invalid", "unknown"):
             name = called.attr
         if isinstance(called, ast.Attribute) and ast.unparse(called).endswith("refusals.error"):
             name = "error"
