@@ -39,7 +39,7 @@ def target() -> Iterator[Target]:
 
 LINES = """
 {"op": "upsert", "id": "c1", "fields": {"country": "DE"}}
-{"op": "upsert", "id": "c2", "fields": {"birthday": "03/04/2026"}}
+{"op": "upsert", "id": "c2", "fields": {"birthday": "03/04/2026", "vip": "maybe"}}
 {"op": "upsert", "id": "c3", "fields": {"interests": [1.5]}}
 nonsense
 
@@ -66,6 +66,7 @@ def test_a_file_of_mutations(
         rows = [(row["line"], row["column"], row["value"]) for row in csv.DictReader(found)]
     assert sorted(rows, key=lambda row: int(row[0])) == [
         ("3", "birthday", "03/04/2026"),
+        ("3", "vip", "maybe"),
         ("4", "interests", "1.5"),
         ("5", "", "nonsense"),
         ("8", "time", "noon"),
@@ -98,6 +99,7 @@ def test_strict(target: Target, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(["write", str(file), "--strict", "--batch", "1", *target.options]) == 1
     said = capsys.readouterr().err
     assert "changes.ndjson, line" in said
+    assert "what was sent already is written" in said
 
 
 def test_a_file_that_is_not_there(target: Target, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,8 +46,17 @@ class Reject:
 class Rejects:
     """Collects refusals, counts them by reason, and writes them to a file."""
 
-    def __init__(self, path: Path, *, strict: bool = False, inputs: Collection[Path] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        strict: bool = False,
+        inputs: Collection[Path] = (),
+        stopped: str = "nothing was loaded",
+    ) -> None:
         """
+        When strict, an error says that *stopped* is what became of the rest.
+
         Raises:
             UserError: *path* is one of the *inputs*, a folder, or a file that is no rejects file.
         """
@@ -55,6 +64,7 @@ class Rejects:
         self.rows = 0
         self.reasons: Counter[str] = Counter()
         self._strict = strict
+        self._stopped = stopped
         self._file: IO[str] | None = None
         self._writer: Any = None
         _refuse_other_files(path, inputs)
@@ -82,7 +92,7 @@ class Rejects:
         if not ordered:
             return 0
         if self._strict:
-            raise _stop(source, ordered[0])
+            raise _stop(source, ordered[0], self._stopped)
         with files.explained(self.path, files.UNCHANGED):
             writer = self._open()
             for reject in ordered:
@@ -110,7 +120,7 @@ class Rejects:
         self.reasons[reason if known else _OTHER] += 1
 
 
-def _stop(source: Path, reject: Reject) -> UserError:
+def _stop(source: Path, reject: Reject, stopped: str) -> UserError:
     place = ":".join(filter(None, (source.name, str(reject.line), reject.column)))
     found = f", found `{shown(reject.value)}`" if reject.value else ""
     detail = f" ({reject.detail})" if reject.detail else ""
@@ -118,7 +128,7 @@ def _stop(source: Path, reject: Reject) -> UserError:
         Reason.INVALID_VALUE,
         f"{source.name}, line {reject.line:,}"
         + (f", column `{reject.column}`" if reject.column else "")
-        + f": {reject.reason}{detail}{found}; nothing was loaded",
+        + f": {reject.reason}{detail}{found}; {stopped}",
         field=place,
     )
 

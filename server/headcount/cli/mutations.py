@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -58,23 +58,20 @@ class MutationFile:
                 mutation = self._timed(parse_object(text))
                 convert_writes.to_mutation(mutation_of(mutation, ""), "")
             except NotAnObject as reason:
-                self._reject(self.lines, "", shown(text), str(reason))
+                found = _reject(self.lines, "", shown(text), str(reason))
+                self._rejects.add(self._path, [found])
             except UserError as error:
                 field = (error.field or "").rpartition(".")[2]
-                self._reject(self.lines, field, "", error.message)
+                found = _reject(self.lines, field, "", error.message)
+                self._rejects.add(self._path, [found])
             else:
                 self._places.append(self.lines)
                 yield mutation
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Take note of a mutation that was refused; it is numbered as it was sent."""
-        self._reject(self._places[refusal.index], refusal.field, "", refusal.message)
-
-    def _reject(self, line: int, column: str, value: str, message: str) -> None:
-        reason, found, given = message.partition(FOUND)
-        if found and not value:
-            value = given.removesuffix("`")
-        self._rejects.add(self._path, [Reject(line, column, value, reason)])
+    def refuse(self, refused: Iterable[Refusal]) -> None:
+        """Take note of mutations that were refused; they are numbered as they were sent."""
+        found = (_reject(self._places[r.index], r.field, "", r.message) for r in refused)
+        self._rejects.add(self._path, found)
 
     def _texts(self) -> Iterator[str]:
         """Yield the lines of the file, telling how far it is read."""
@@ -114,3 +111,8 @@ class MutationFile:
             message = f"{reason}{FOUND}{shown(value, 100)}`"
             raise UserError(Reason.INVALID_VALUE, message, field=field) from None
         return None if found is None else _EPOCH + dt.timedelta(microseconds=found)
+
+
+def _reject(line: int, column: str, value: str, message: str) -> Reject:
+    reason, found, given = message.partition(FOUND)
+    return Reject(line, column, given.removesuffix("`") if found and not value else value, reason)

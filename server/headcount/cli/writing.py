@@ -31,8 +31,8 @@ def write(
     workspace: WorkspaceName = "default",
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Stop soon after the first refused line; what came before"
-                     " is written."),
+        typer.Option("--strict", help="Stop at the first refused line; what was sent already is"
+                     " written."),
     ] = False,
     rejects: Annotated[
         Path, typer.Option("--rejects", metavar="FILE", help="Where refused lines are written.")
@@ -48,15 +48,16 @@ def write(
     with (
         opened(data, server, workspace) as target,
         shown_progress() as (progress, _),
-        Rejects(rejects, strict=strict, inputs=[file]) as refused,
+        Rejects(
+            rejects, strict=strict, inputs=[file], stopped="what was sent already is written"
+        ) as refused,
     ):
         source = MutationFile(file, time_zone(target.schema().time_zone), refused, progress)
         for result in target.write(source.mutations(), batch=batch):
             accepted += result.accepted
             repeated += result.repeated
             version = result.version
-            for refusal in result.refused:
-                source.refuse(refusal)
+            source.refuse(result.refused)
     seconds = time.perf_counter() - started
     write_lines(_summary(source, refused, accepted, repeated, seconds))
     if version is not None:
