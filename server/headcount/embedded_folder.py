@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -18,11 +18,13 @@ from headcount.index.view import View
 from headcount.index.workspace import open_view
 from headcount.live.commit import Writer
 from headcount.live.writer import LiveWorkspace
-from headcount.model.errors import Reason, UserError
+from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.rpc.clock import now
+from headcount.storage.definitions import read_definitions
 from headcount.storage.folder import WriterLock
-from headcount.storage.log import needs_replay
+from headcount.storage.log import log_files, needs_replay
 from headcount.storage.log_mark import read_mark
+from headcount.storage.watches import WatchStore, watches_path
 
 _WAIT_SECONDS = 5.0  # for another reader that reads the log
 _POLL_SECONDS = 0.05
@@ -51,9 +53,11 @@ class FolderWriter:
         self.lock.close()
 
 
-def read(folder: Path, name: str) -> View:
+def read(folder: Path, name: str, *, whole: bool = False) -> View:
     """
     Return the newest view of a workspace, that of its log if it has one.
+
+    With *whole* the log is opened, and so verified, also where the generation holds all of it.
 
     Raises:
         UserError: there is no such workspace; CONFLICT, another process writes to the folder.
@@ -61,7 +65,7 @@ def read(folder: Path, name: str) -> View:
     """
     view = open_view(folder, name)
     after = view.version.sequence
-    if not needs_replay(folder, name, after):
+    if not (log_files(folder, name) if whole else needs_replay(folder, name, after)):
         return view
     until = time.monotonic() + _WAIT_SECONDS
     while True:
@@ -71,7 +75,7 @@ def read(folder: Path, name: str) -> View:
             if error.reason is not Reason.CONFLICT:
                 raise
             mark = read_mark(folder, name)
-            if mark is not None and mark.sequence <= after:
+            if mark is not None and mark.sequence <= after and not whole:
                 return view  # it is open, and nothing was written
             if time.monotonic() > until:
                 raise UserError(
@@ -83,6 +87,36 @@ def read(folder: Path, name: str) -> View:
         else:
             writer.close()
             return writer.live.view
+
+
+def check(folder: Path, name: str) -> tuple[int, list[str]]:
+    """
+    Return how many contacts a workspace has, and what is wrong with its files and structures.
+
+    Reads all of it: the generation, the log, what is saved, the watches.
+
+    Raises:
+        UserError: there is no such workspace; CONFLICT, another process writes to the folder.
+    """
+    contacts = 0
+    wrong: list[str] = []
+    try:
+        view = read(folder, name, whole=True)
+        contacts = view.live_count
+        wrong += view.check()
+    except CorruptionError as error:
+        wrong.append(str(error))
+    try:
+        read_definitions(folder, name)
+    except CorruptionError as error:
+        wrong.append(str(error))
+    if watches_path(folder, name).exists():
+        try:
+            with WriterLock(folder) as lock, closing(WatchStore(folder, name, lock)) as watches:
+                watches.check()
+        except CorruptionError as error:
+            wrong.append(str(error))
+    return contacts, wrong
 
 
 class Holding:

@@ -435,6 +435,19 @@ class CommitLog:
                 segment.abandon()
         yield from self._active.entries(after)
 
+    def check(self, after: int) -> None:
+        """
+        Read all again: the commits above *after*, and the answers; nothing may be appended.
+
+        Raises:
+            CorruptionError: as for `replay`, or an answer is damaged.
+        """
+        self._active.forget()
+        for _ in self.replay(after):
+            pass
+        for _ in self._active.answers():
+            pass
+
     def request(self, request_id: str) -> Answer | None:
         """Return what a request was answered, None when it was not seen or is forgotten."""
         found = self._answers.get(request_key(request_id))

@@ -284,28 +284,31 @@ class Segment:
         after = max(after, self.first - 1)
         expected, chain = after + 1, self.chain_at(after)
         self._reading_from = None
-        while True:
-            place = f"commit {expected}"
-            with self._reading(place):
-                if self._reading_from is None:
-                    self._reading_from = self._database.execute(
-                        "SELECT * FROM commits WHERE sequence > ? ORDER BY sequence", (after,)
-                    )
-                row: Any = next(self._reading_from, None)
-            if row is None:
-                break
-            if tuple(map(type, row)) != (int, int, int, int, int, bytes, bytes):
-                raise self._damaged("it holds values of another type", place)
-            sequence, at, records, requests, crc32, found, data = row
-            if sequence != expected:
-                raise self._damaged(f"it is missing; {sequence} comes next", place)
-            if zlib.crc32(data) != crc32:
-                raise self._damaged("its data does not match its checksum", place)
-            chain = link(chain, sequence, at, records, requests, crc32)
-            if chain != found:
-                raise self._damaged("it does not continue the commit before it", place)
-            yield Entry(sequence, at, records, data)
-            expected += 1
+        try:
+            while True:
+                place = f"commit {expected}"
+                with self._reading(place):
+                    if self._reading_from is None:
+                        self._reading_from = self._database.execute(
+                            "SELECT * FROM commits WHERE sequence > ? ORDER BY sequence", (after,)
+                        )
+                    row: Any = next(self._reading_from, None)
+                if row is None:
+                    break
+                if tuple(map(type, row)) != (int, int, int, int, int, bytes, bytes):
+                    raise self._damaged("it holds values of another type", place)
+                sequence, at, records, requests, crc32, found, data = row
+                if sequence != expected:
+                    raise self._damaged(f"it is missing; {sequence} comes next", place)
+                if zlib.crc32(data) != crc32:
+                    raise self._damaged("its data does not match its checksum", place)
+                chain = link(chain, sequence, at, records, requests, crc32)
+                if chain != found:
+                    raise self._damaged("it does not continue the commit before it", place)
+                yield Entry(sequence, at, records, data)
+                expected += 1
+        finally:
+            self._stop_reading()
         if expected != self.last + 1:
             raise self._damaged("it is missing", f"commit {expected}")
 
@@ -363,10 +366,18 @@ class Segment:
                 return found
         raise self._damaged("its checksum does not match, or it is gone", place)
 
+    def forget(self) -> None:
+        """Read from the file, and not from memory, what is read next."""
+        self._database.execute("PRAGMA shrink_memory")
+
+    def _stop_reading(self) -> None:
+        if self._reading_from is not None:  # a replay given up halfway keeps the file locked
+            self._reading_from.close(force=True)
+            self._reading_from = None
+
     def settle(self) -> None:
         """Bring everything from the write-ahead log into the file, durably, and empty it."""
-        if self._reading_from is not None:
-            self._reading_from.close(force=True)  # a replay given up halfway keeps the file locked
+        self._stop_reading()
         with files.explained(self.path, "no commit is lost"):
             self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 

@@ -216,6 +216,7 @@ class WatchStore:
             watch = int(self._database.last_insert_rowid())
             checkpoint = Checkpoint(progress.number, data)
             self._write(Step(watch, progress, rows, checkpoint))
+        self.settle()
         return watch
 
     def delete(self, watch: int) -> None:
@@ -224,6 +225,37 @@ class WatchStore:
             self._execute("DELETE FROM watches WHERE id = ?", (watch,))
             for table in ("progress", "checkpoints", "transitions", "dead"):
                 self._execute(f"DELETE FROM {table} WHERE watch = ?", (watch,))
+        self.settle()
+
+    def settle(self) -> None:
+        """
+        Bring everything from the write-ahead log into the file, durably.
+
+        SQLite takes a write-ahead log with a flipped bit for one that ends before it, and says
+        nothing. What following brought is then brought once more, by the same commits. So this must
+        be done before those are cut, and after what no commit brings: a watch that is made.
+        """
+        with self._guard, self._explained():
+            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def check(self) -> None:
+        """
+        Read all again, every row verified.
+
+        Raises:
+            CorruptionError: the file is damaged, or what it holds does not fit together.
+        """
+        with self._guard:
+            found = self._rows("PRAGMA integrity_check")
+            if found != [("ok",)]:
+                raise self._damaged(str(found[0][0]))
+            for watch in self.watches():
+                number, at = self.progress(watch.id).number, self.checkpoint(watch.id).number
+                rows = self.rows(watch.id, 0, -1)
+                numbers = [row.number for row in rows]
+                first = number - len(rows) + 1
+                if numbers != list(range(first, number + 1)) or not first - 1 <= at <= number:
+                    raise self._damaged(f"the numbers of watch {watch.id}")
 
     # --- following ----------------------------------------------------------------------------
 
@@ -289,6 +321,7 @@ class WatchStore:
         with self._changing():
             self._execute("DELETE FROM transitions WHERE watch = ?", (watch,))
             self._write(Step(watch, progress, (), Checkpoint(progress.number, data)))
+        self.settle()
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -352,8 +385,7 @@ class WatchStore:
                             " WHERE watch = ? AND number = ?",
                             (row.crc32(watch), watch, number),
                         )
-            with self._explained():
-                self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self.settle()
 
     # --- deliveries ---------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from headcount.cli.output import (
 )
 from headcount.cli.progress import shown_progress
 from headcount.cli.target import opened
-from headcount.embedded_folder import read
+from headcount.embedded_folder import check as check_folder
 from headcount.index.block import BLOCK_ROWS
 from headcount.index.stats import Stats
 from headcount.load.infer import Proposal
@@ -228,13 +228,13 @@ def check(
     ] = None,
 ) -> None:
     """Verify every byte and every redundant structure of a data folder; 3 if any is wrong."""
-    wrong = 0
+    damaged = False
     for name in [workspace] if workspace is not None else list_workspaces(data):
-        view = read(data, name)  # verifies the bytes, those of the log too
-        for message in view.check():
+        contacts, wrong = check_folder(data, name)
+        for message in wrong:
             complain(f"damaged data: workspace {name}: {message}")
-            wrong += 1
+        damaged |= bool(wrong)
         if not wrong:
-            write_lines([f"{name}: {counted(view.live_count, 'contact')}, all structures agree"])
-    if wrong:
+            write_lines([f"{name}: {counted(contacts, 'contact')}, all structures agree"])
+    if damaged:
         raise typer.Exit(3)

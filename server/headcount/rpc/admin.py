@@ -165,9 +165,10 @@ class Admin:
     def Check(  # noqa: N802
         self, request: pb.CheckRequest, call: Call
     ) -> pb.CheckResponse:
-        """Hold every redundant structure of a workspace against its source."""
+        """Hold every redundant structure of a workspace against its source, and read its log."""
         asked = self._questions.about(request, call)
         findings = list(itertools.islice(asked.view.check(), _FINDINGS))
+        findings += self._workspaces.check_files(request.workspace)
         return pb.CheckResponse(findings=findings, info=asked.info())
 
     def _caretaker(self, request: Request) -> Caretaker:

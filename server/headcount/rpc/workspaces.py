@@ -24,7 +24,7 @@ from headcount.index.workspace import open_view
 from headcount.live.commit import Writer
 from headcount.live.settings import WriterSettings
 from headcount.live.writer import LiveWorkspace
-from headcount.model.errors import Reason, UserError
+from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query.engine import Engine
 from headcount.query.results import Results
@@ -201,6 +201,24 @@ class Workspaces:
             self._home.watchers.pop(name).close()
             caretaker.live.close()
             care.drop(self._home.folder, name, self._home.lock)
+
+    def check_files(self, name: str) -> list[str]:
+        """Return what is wrong with the log and the watches of a workspace, as they lie there."""
+        wrong: list[str] = []
+        caretaker = self._caretakers.get(name or DEFAULT)
+        for check in (
+            ()
+            if caretaker is None
+            else (
+                caretaker.live.check_log,
+                self.watcher(name).store.check,
+            )
+        ):
+            try:
+                check()
+            except CorruptionError as error:
+                wrong.append(str(error))
+        return wrong
 
     def views(self) -> dict[str, View]:
         """Return the current view of each workspace."""

@@ -364,6 +364,7 @@ class Watcher:
             if self._view is not None:
                 self.step()
                 self._checkpoint_all()
+                self.store.settle()
 
     # --- opening ------------------------------------------------------------------------------
 
