@@ -132,3 +132,39 @@ def test_reading_what_another_process_writes(folder: Path, monkeypatch: pytest.M
     assert process.returncode == 0
     with Workspace.open(folder) as held:
         assert held.count("everyone") == 1
+
+
+def test_values_that_nobody_has_any_more_are_warned_of(folder: Path) -> None:
+    """What was overwritten, or went with its contact, is a value that nobody has."""
+    with Workspace.open(folder) as held:
+        held.upsert(
+            [
+                {"id": "a", "fields": {"country": "XX", "email": "old@x.io", "spent": 7}},
+                {"id": "b", "fields": {"country": "XY", "interests": ["tea"]}},
+                {"id": "c", "fields": {"country": "DE", "email": "c@x.io", "spent": 8}},
+            ]
+        )
+        bought = {"type": "purchase", "time": NOW}
+        held.record(
+            [
+                {"contact": "b", "properties": {"amount": 3, "category": "gone"}, **bought},
+                {"contact": "c", "properties": {"amount": 4, "category": "Books"}, **bought},
+            ]
+        )
+        asked = (
+            'country in (XX, DE) or email = "old@x.io" or spent in (7, 8) or id in (b, c)'
+            ' or interests = "tea"'
+            " or did purchase where (category in (gone, Books) and amount in (3, 4))"
+        )
+        assert held.validate(asked).warnings == ()
+        held.upsert([{"id": "a", "fields": {"country": "DE", "email": None, "spent": 8}}])
+        held.delete(["b"])
+        assert [one.message for one in held.validate(asked).warnings] == [
+            "no contact has `XX` in `country`",
+            "no contact has `old@x.io` in `email`",
+            "no contact has `7` in `spent`",
+            "no contact has `b` in `id`",
+            "no contact has `tea` in `interests`",
+            "no `purchase` has `gone` in `purchase.category`",
+            "no `purchase` has `3` in `purchase.amount`",
+        ]

@@ -46,6 +46,10 @@ class HeadcountError(Exception):
     """The root of the errors that Headcount raises on purpose."""
 
 
+_WIDEST = 160  # code points of a line that is shown whole
+_AROUND = 40  # of a longer one, before the place
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """
@@ -76,9 +80,22 @@ class Position:
         )
 
     def caret(self) -> str:
-        """Return the source line with carets under the place, as two lines."""
-        padding = "".join("\t" if c == "\t" else " " for c in self.source[: self.column - 1])
-        return f"{self.source}\n{padding}{'^' * self.length}"
+        """
+        Return the source line with carets under the place, as two lines.
+
+        Of a line that is longer than a terminal is wide, only what stands around the place.
+        """
+        start = self.column - 1
+        before, after = self.source[:start], self.source[start:]
+        carets = self.length
+        if len(self.source) > _WIDEST:
+            if len(before) > _AROUND:
+                before = "..." + before[-_AROUND:]
+            if len(after) > _WIDEST - _AROUND:
+                after = after[: _WIDEST - _AROUND] + "..."
+                carets = min(carets, _WIDEST - _AROUND)
+        padding = "".join("\t" if c == "\t" else " " for c in before)
+        return f"{before}{after}\n{padding}{'^' * carets}"
 
 
 class UserError(HeadcountError):

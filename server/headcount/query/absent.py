@@ -13,16 +13,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
 import pyarrow as pa
+from pyroaring import BitMap
 
 from headcount.index import bitmaps
+from headcount.index.bitmaps import Mask
 from headcount.index.block import Block
+from headcount.index.events import EventIndex
 from headcount.index.keyword import KeywordIndex
 from headcount.index.keywords import KeywordsIndex
 from headcount.index.properties import NumberProperty, StringProperty
 from headcount.index.view import View
-from headcount.model.fold import is_exact
+from headcount.model.fold import field_key, is_exact
 from headcount.model.schema import EventType, Field, FieldType, nearest
 from headcount.query.bound import Mention, QueryWarning
 from headcount.query.frames import range_index, text_index
@@ -31,6 +33,7 @@ from headcount.query.names import listed
 _MOST_COMPARED = 10_000  # distinct values that a typo is compared with
 _REMEMBERED = 4096  # lists of values, of at most so many each:
 _MOST_REMEMBERED = 16
+_MOST_HELD_TO_LIVE = 1_000  # values of one list, 20 µs each
 
 Key = float | str
 
@@ -73,43 +76,76 @@ def _message(mention: Mention, view: View) -> str | None:
     if mention.event is not None:
         who, owner = f"`{mention.event.name}`", f"{mention.event.name}.{field.name}"
     message = f"no {who} has {listed(values)} in `{owner}`"
-    meant = nearest(values[0], _known(mention, view)) if len(values) == 1 else ()
+    near = nearest(values[0], _known(mention, view)) if len(values) == 1 else ()
+    meant = [value for value in near if _is_held(value, mention, view)]
     if meant:
         message += f"; did you mean {' or '.join(f'`{value}`' for value in meant)}?"
     return message
 
 
+def _is_held(value: str, mention: Mention, view: View) -> bool:
+    """Return whether *value*, which a dictionary has, is still that of somebody."""
+    wanted: list[Key] = [field_key(value, mention.field)]
+    return any(any(True for _ in _present(mention, block, wanted)) for block in view.blocks)
+
+
 def _present(mention: Mention, block: Block, keys: list[Key]) -> Iterable[Key]:
-    """Return those of *keys* that are in the block, and perhaps others."""
+    """
+    Return those of *keys* that a contact of the block, or an event of one, has.
+
+    What was overwritten or deleted stays in the indexes until the block is rebuilt. It counts as
+    present in a longer list than anybody writes by hand.
+    """
     field, event = mention.field, mention.event
+    whole = len(block.live) == block.rows or len(keys) > _MOST_HELD_TO_LIVE
     if event is not None:
-        return _in_events(field, event, block, keys)
+        return _in_events(field, event, block, keys, whole=whole)
     if field.type is FieldType.NUMBER:
         index = range_index(block, field)
-        return [key for key in keys if index.count_between(float(key), float(key))]
+        if whole:
+            return [key for key in keys if index.count_between(float(key), float(key))]
+        rows_of = (index.between(float(key), float(key)) for key in keys)
+        return [key for key, rows in zip(keys, rows_of, strict=True) if rows.intersect(block.live)]
     texts = [str(key) for key in keys]
     if is_exact(field):
-        rows = block.ids.lookup(pa.array(texts, pa.string()))
-        return [text for text, row in zip(texts, rows.tolist(), strict=True) if row >= 0]
+        places = block.ids.lookup(pa.array(texts, pa.string())).tolist()
+        return [t for t, row in zip(texts, places, strict=True) if row >= 0 and row in block.live]
     held = text_index(block, field)
     if isinstance(held, KeywordIndex | KeywordsIndex):
-        return _keys_of(held.dictionary.keys, held.dictionary.lookup_all(texts))
-    return _keys_of(held.keys, bitmaps.to_rows(held.equal(texts)))
+        found = _keys_of(held.dictionary.keys, held.dictionary.lookup_all(texts))
+    else:
+        found = _keys_of(held.keys, bitmaps.to_rows(held.equal(texts)))
+    if whole:
+        return found
+    return [key for key in found if held.equal([str(key)]).intersect(block.live)]
 
 
-def _in_events(field: Field, event: EventType, block: Block, keys: list[Key]) -> Iterable[Key]:
+def _in_events(
+    field: Field, event: EventType, block: Block, keys: list[Key], *, whole: bool
+) -> Iterable[Key]:
     found: list[Key] = []
     for index in block.pieces(event.name):
-        column = index.property(field.name)
+        column, start = index.property(field.name), index.start
         if isinstance(column, StringProperty):
             codes = column.dictionary.lookup_all([str(key) for key in keys])
-            found += _keys_of(column.dictionary.keys, codes)
+            if whole:
+                found += _keys_of(column.dictionary.keys, codes)
+                continue
+            kept = [code for code in codes if _any_live(index, column.among([code], start), block)]
+            found += _keys_of(column.dictionary.keys, kept)
             continue
         assert isinstance(column, NumberProperty), field
-        held = column.vector()
-        values = held.values[held.present]
-        found += [key for key in keys if np.any(values == float(key))]
+        held = column.vector(start)
+        for key in keys:
+            mask = held.present & (held.values == float(key))
+            if mask.any() and (whole or _any_live(index, mask, block)):
+                found.append(key)
     return found
+
+
+def _any_live(index: EventIndex, mask: Mask, block: Block) -> bool:
+    """Return whether an event of *mask*, from the first that has not expired, is of a contact."""
+    return bool(BitMap(index.log_rows[index.start :][mask]).intersect(block.live))
 
 
 def _keys_of(keys: pa.StringArray, places: Iterable[int]) -> list[Key]:

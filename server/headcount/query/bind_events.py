@@ -68,6 +68,8 @@ def _unknown_event(b: Binder, node: tree.EventSelector) -> Exception:
         message = f"`{node.name}` is a field, not an event; compare it with something"
         if field is not None and field.type is FieldType.BOOLEAN:
             message += f", as `{field.name} = true`"
+        elif field is None or field.type in (FieldType.DATE, FieldType.DATETIME):
+            message += ", or write `within last 30 days`, not `in last 30 days`"
         return b.refusals.mismatch(message, node)
     message = f"unknown event `{node.name}`"
     return b.refusals.unknown(message, node, nearest(node.name, schema.event_names()))

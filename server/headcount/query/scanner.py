@@ -59,7 +59,8 @@ _INSTEAD = {
     "//": "`--` for a comment", "/*": "`--` for a comment",
     "&": "`and`", "|": "`or`", "!": "`not`, or `!=`", "≥": "`>=`", "≤": "`<=`", "≠": "`!=`",
     "−": "`-`", "–": "`-`", "—": "`-`, or `--` for a comment", "÷": "`/`", "·": "`*`",
-    "[": "`(`", "]": "`)`", "{": "`(`", "}": "`)`", ":": "`=` (text goes in quotes)",
+    "[": "`(`", "]": "`)`", "{": "`(` (JSON is not read as text)", "}": "`)`",
+    ":": "`=` (text goes in quotes)",
     "#": "`--` for a comment",
 }  # fmt: skip
 _TYPOGRAPHIC = "“”„‟‘’‚‛«»‹›"

@@ -64,7 +64,7 @@ class Wholes:
         return tuple(
             anchor.warnings(view, absences)
             if prepared is None and anchor is not None
-            else self._at(place).warnings
+            else self._query_at(place).warnings
             for place, (anchor, prepared) in enumerate(
                 zip(self._anchors, self._prepared, strict=True)
             )
@@ -73,7 +73,7 @@ class Wholes:
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """Return what each means."""
-        return tuple(self._at(place).bound.condition for place in range(len(self)))
+        return tuple(self._query_at(place).bound.condition for place in range(len(self)))
 
     def members(self, place: int, block: Block) -> BitMap:
         """Return the live rows of the segment at *place*, shared."""
@@ -94,7 +94,7 @@ class Wholes:
         What is remembered must not depend on which rows are: versions of a block differ in that.
         Where all are, it is the members themselves.
         """
-        prepared = self._at(place)
+        prepared = self._query_at(place)
         plan, all_live = prepared.plan, len(block.live) == block.rows
         negated = plan.negated and not all_live
         recall = self._engine.results.of(block, prepared.bound.clock)
@@ -131,7 +131,7 @@ class Wholes:
                 suggestions=error.suggestions,
             ) from error
 
-    def _at(self, place: int) -> Prepared:
+    def _query_at(self, place: int) -> Prepared:
         """Return a query prepared."""
         found = self._prepared[place]
         if found is None:
