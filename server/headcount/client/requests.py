@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from headcount.answers import Answer, Info, Page, SavedPage, Validation
 from headcount.client.caring_requests import CaringRequests
@@ -67,11 +68,13 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
         self, queries: Iterable[Query], as_of: dt.datetime | None, time_zone: str | None
     ) -> segments_pb2.CountManyRequest:
         """Return the request for the sizes of many segments."""
-        return segments_pb2.CountManyRequest(
-            workspace=self.workspace,
-            queries=[_query(query, as_of, time_zone) for query in queries],
-            min_version=self._version(),
-        )
+        instant = timestamp(as_of)
+        with _utf8():
+            return segments_pb2.CountManyRequest(
+                workspace=self.workspace,
+                queries=[_query_at(query, instant, time_zone) for query in queries],
+                min_version=self._version(),
+            )
 
     def counts(self, message: segments_pb2.CountManyResponse) -> list[int | UserError]:
         """Return the answers to `count_many`."""
@@ -406,10 +409,13 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
 
 
 def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> query_pb2.Query:
-    instant = timestamp(as_of)
+    with _utf8():
+        return _query_at(query, timestamp(as_of), time_zone)
+
+
+def _query_at(query: Query, instant: Timestamp | None, time_zone: str | None) -> query_pb2.Query:
     if isinstance(query, str):
-        with _utf8():
-            return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)
+        return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)
     return query_pb2.Query(segment=to_proto(query), as_of=instant, time_zone=time_zone)
 
 

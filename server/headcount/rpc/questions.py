@@ -84,6 +84,7 @@ class Asked:
     engine: Engine
     context: QueryContext
     call: Call
+    _contexts: dict[tuple[str, int | None, int], QueryContext] = field(default_factory=dict)
 
     @property
     def view(self) -> View:
@@ -105,6 +106,24 @@ class Asked:
         if query.time_zone:
             context = replace(context, zone=time_zone(query.time_zone, f"{path}.time_zone"))
         return context
+
+    def again(self, query: query_pb2.Query, place: int) -> QueryContext:
+        """
+        Return what `at` does for the query at *place*; most of many name the same, in 1 µs.
+
+        Raises:
+            UserError: as for `at`.
+        """
+        zone, seconds, nanos = query.time_zone, None, 0
+        if query.HasField("as_of"):
+            seconds, nanos = query.as_of.seconds, query.as_of.nanos
+        elif not zone:
+            return self.context
+        key = zone, seconds, nanos
+        found = self._contexts.get(key)
+        if found is None:
+            found = self._contexts[key] = self.at(query, f"queries[{place}]")
+        return found
 
     def info(self, context: QueryContext | None = None) -> common_pb2.AnswerInfo:
         """Return what the answer says of itself."""
@@ -155,19 +174,15 @@ class Questions:
         """
         Return the query at *place* of a call about many, and its context.
 
-        A text that names no instant or zone takes 0.5 µs.
+        A text takes 1 µs.
 
         Raises:
             UserError: as for `query` and `at`.
         """
-        if (
-            query.WhichOneof("form") == "text"
-            and not query.time_zone
-            and not query.HasField("as_of")
-        ):
-            return query.text, asked.context
+        if query.WhichOneof("form") == "text":
+            return query.text, asked.again(query, place)
         path = f"queries[{place}]"
-        return self.query(query, asked.engine, path), asked.at(query, path)
+        return self.query(query, asked.engine, path), asked.again(query, place)
 
     def keep(self, asked: Asked, workspace: str) -> None:
         """Keep the version that a call reads for the next page of it."""
