@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from headcount.client import Client
 from headcount.model.errors import Reason
+from headcount.segments.watch.transitions import Settings
 from headcount.storage.folder import workspace_folder
 from support.killing import TIME
 from support.live_server import live_served, make_folder
@@ -65,6 +67,7 @@ def test_no_file_knows_an_erased_contact(tmp_path: Path, *, stored: bool) -> Non
     """Whether it was in the log only or in a generation too, beside what a kill left over."""
     folder = make_folder(tmp_path / "data", SCHEMA)
     with live_served(folder) as server, Client(server.address) as client:
+        client.create_watch("all", "everyone", settings=Settings(seed=True))
         write(client)
         if stored:
             assert client.compact().erased == 0
@@ -72,6 +75,9 @@ def test_no_file_knows_an_erased_contact(tmp_path: Path, *, stored: bool) -> Non
             shutil.copyfile(next(home.glob("gen-*.db")), home / LEFT_OVER)
         before = found_in(folder)
         assert before.keys() == MARKS.keys() - {"refused value"}  # which no answer keeps
+        watched = client.watch(name="all", timeout=20)
+        told = itertools.chain.from_iterable(message.transitions for message in watched)
+        assert any(one.contact == MARKS["id"] for one in told)
         result = client.delete([MARKS["id"]], erase=True)
         assert result.accepted == 1
         assert found_in(folder)
