@@ -2,7 +2,7 @@
 Run the benchmarks and write what was measured: `make bench`, or `python -m bench`.
 
     --contacts N     how many contacts (1,000,000); ten events each
-    --only A,B       of load, questions, answers, rpc, live
+    --only A,B       of load, questions, answers, rpc, live, watches
     --out FILE       where the JSON goes (bench/results/<contacts>.json)
 
 Every figure of one run comes from one process on one machine, engines taking turns. Before anything
@@ -23,10 +23,10 @@ from pathlib import Path
 # Polars reads this when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
-from bench import answers, live, load, machine, questions, rpc, timing
+from bench import answers, live, load, machine, questions, rpc, timing, watches
 from headcount.load import synthetic
 
-PARTS = ("load", "questions", "answers", "rpc", "live")
+PARTS = ("load", "questions", "answers", "rpc", "live", "watches")
 
 
 def main() -> int:
@@ -69,6 +69,9 @@ def main() -> int:
         if "live" in parts:
             results["live"] = live.measure(folder, options.contacts)
             _say("live", results["live"])
+        if "watches" in parts:
+            results["watches"] = watches.measure(folder, options.contacts)
+            _say("watches", results["watches"])
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"written to {out}", file=sys.stderr)

@@ -137,6 +137,7 @@ class WatchSettings:
     bookmark_seconds: float = 5.0  # after so long without a transition a stream says how far it is
     history: int = 1_000_000  # transitions that one watch keeps
     history_days: float = 30.0
+    batches_behind: int = 256  # more that wait to be followed are taken as one
 
     def watcher(self) -> WatcherSettings:
         """Return what the engine is told of these."""
@@ -144,6 +145,7 @@ class WatchSettings:
             watches=self.watches,
             history=self.history,
             history_age=int(self.history_days * 86_400_000_000),
+            waiting_commits=self.batches_behind,
         )
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index.view import View
 from headcount.query.course import Course
-from headcount.segments.watch.places import Ordinals
+from headcount.segments.watch.places import Ordinals, rows_of
 from headcount.segments.watch.scene import Stage
 
 
@@ -69,6 +71,18 @@ class Extracted:
     def extract(self) -> View:
         """Those of them that are contacts."""
         return self.view.extract(self._ordinals)
+
+    def ids(self, ordinals: Ordinals) -> list[str] | None:
+        """Return the id of each of *ordinals*; None if they are not all here."""
+        rows = rows_of(self.extract, ordinals)
+        if np.any(rows < 0):
+            return None
+        found: list[str] = self._ids.take(pa.array(rows)).to_pylist()
+        return found
+
+    @cached_property
+    def _ids(self) -> pa.StringArray:
+        return self.extract.blocks[0].column("id")
 
     def stage(self, course: Course, at: int) -> Stage:
         """Return the stage of these contacts on the day of *at*, shared."""

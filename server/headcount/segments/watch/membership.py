@@ -178,7 +178,7 @@ class Membership:
             end = min(to, self._piece.last, self._stride)
             flips = self._flips(self.instant, end, shared)
             self.instant = end
-            found += self._announced(flips)
+            found += self._announced(flips, None, shared)
         return found
 
     @property
@@ -197,7 +197,7 @@ class Membership:
         scene = Scene(stage, self._piece, rows, np.full(len(rows), at, dtype=np.int64))
         holds = bitmaps.from_sorted(ordinals[scene.truth(self._piece.condition)])
         flips = self._difference(holds, at, Reason.DATA, among=commit.touched)
-        found += self._announced(flips, commit.before)
+        found += self._announced(flips, commit.before, touched)
         self._gate.forget(commit.touched - bitmaps.from_sorted(ordinals))
         return found
 
@@ -307,11 +307,13 @@ class Membership:
         enters = [Flip(at, ordinal, Kind.ENTER, reason) for ordinal in holds - had]
         return sorted(exits + enters)
 
-    def _announced(self, flips: list[Flip], before: View | None = None) -> list[Transition]:
+    def _announced(
+        self, flips: list[Flip], before: View | None = None, shared: Extracted | None = None
+    ) -> list[Transition]:
         """
         Note *flips*, in order, up to the membership's instant, and return what is seen of them.
 
-        Contacts that left may only be in the view *before*.
+        Contacts that left may only be in the view *before*; most may be among those *shared*.
         """
         seen: list[Flip] = []
         for flip in flips:
@@ -326,7 +328,9 @@ class Membership:
         if not seen:
             return []
         ordinals = np.array([flip.ordinal for flip in seen], dtype=np.uint32)
-        ids = places.ids_of(before or self._view, self._view, ordinals)
+        ids = None if shared is None else shared.ids(ordinals)
+        if ids is None:
+            ids = places.ids_of(before or self._view, self._view, ordinals)
         version = self._view.version
         found = []
         for flip, contact in zip(seen, ids, strict=True):
