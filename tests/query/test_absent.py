@@ -71,6 +71,7 @@ def test_values_that_somebody_has(text: str) -> None:
         ('email = "dee@x.io"', "no contact has `dee@x.io` in `email`"),
         ("id = 42", "no contact has `42` in `id`"),
         ("spent = 3", "no contact has `3` in `spent`"),
+        ("spent = 1234567.5", "no contact has `1234567.5` in `spent`"),
         ("spent in (1, 7)", "no contact has `7` in `spent`"),
         ('tags contains any ("a", "zz")', "no contact has `zz` in `tags`"),
         ("status = Pending", "no contact has `Pending` in `status`"),

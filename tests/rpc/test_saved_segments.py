@@ -131,6 +131,27 @@ def test_what_cannot_be_asked_is_not_saved(target: Client | Workspace) -> None:
     assert [one.text for one in target.list_segments().segments] == ["plan = Pro", 'in segment "a"']
 
 
+def nested(inner: str, levels: int) -> str:
+    """Return a segment of *inner* inside so many levels."""
+    for level in range(levels):
+        inner = f"(everyone {'and' if level % 2 else 'or'} {inner})"
+    return inner
+
+
+def test_what_is_too_deep_by_name_is_not_saved(target: Client | Workspace) -> None:
+    """A segment that nobody could ask by name is refused, and a change that makes one such."""
+    target.create_segment("a", nested("plan = Pro", 40))
+    target.create_segment("b", nested('in segment "a"', 24))
+    size = target.count('in segment "b"')
+    with pytest.raises(UserError, match=r'segment "c".*on 74 levels') as found:
+        target.create_segment("c", nested('in segment "b"', 10))
+    assert found.value.reason is Reason.LIMIT_EXCEEDED
+    with pytest.raises(UserError, match=r'segment "b".*on 65 levels'):
+        target.update_segment("a", nested("plan = Pro", 41))
+    assert [one.name for one in target.list_segments().segments] == ["a", "b"]
+    assert target.count('in segment "b"') == size
+
+
 def test_likely_mistakes_are_warnings(target: Client | Workspace) -> None:
     """What is legal is saved, with what looks wrong in it."""
     saved = target.create_segment("a", "plan = Por")

@@ -38,6 +38,7 @@ from headcount.query.expressions import (
     Missing,
     Shifted,
 )
+from headcount.query.literals import write_number
 from headcount.query.names import Scope
 from headcount.query.ranges import Range
 from headcount.query.tree import CompareOp, Direction, Duration, Unit
@@ -233,7 +234,7 @@ def _mention_numbers(
     b: Binder, value: Expression, numbers: list[Range], node: tree.Segment
 ) -> None:
     if isinstance(value, FieldValue):
-        b.mention(value.field, tuple((r.low, f"{r.low:g}") for r in numbers), node)
+        b.mention(value.field, tuple((r.low, write_number(float(r.low))) for r in numbers), node)
 
 
 def _columns(left: Expression, op: CompareOp, right: Expression) -> Condition:

@@ -22,11 +22,13 @@ from threading import Lock
 
 from headcount.index.view import View
 from headcount.model.errors import Reason, UserError
+from headcount.model.fold import key
 from headcount.query import tree
 from headcount.query.bound import QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.doubts import doubts_of
 from headcount.query.engine import Engine, Query, tree_of
+from headcount.query.saved import ExpansionError, with_used
 from headcount.segments.definition import Definition, Draft
 from headcount.segments.saved import Catalogue
 from headcount.segments.store import SavedSegments
@@ -129,6 +131,8 @@ class Keeper:
         with self._changing:
             self.engine.prepared(query, context)  # the data may have changed since
             draft = _draft(name, query, description, tags, context)
+            after = self.catalogue.create(draft, context.as_of, _unsaved)
+            _refuse_unusable(draft.name, after, context)
             with self._followed() as store:
                 saved = store.create(draft, context.as_of)
             return self._kept(saved.name, warnings)
@@ -157,6 +161,9 @@ class Keeper:
             )
             if change.query is None:
                 draft = replace(draft, segment=before.segment, source=before.text)
+            else:
+                after = self.catalogue.update(name, draft, context.as_of, _unsaved, etag or None)
+                _refuse_unusable(draft.name, after, context)
             with self._followed() as store:
                 saved = store.update(name, draft, context.as_of, etag or None)
             return self._kept(saved.name, warnings)
@@ -190,6 +197,28 @@ class Keeper:
         catalogue = self.catalogue
         users = tuple(user.name for user in catalogue.dependants(name))
         return Kept(catalogue.get(name), users, warnings)
+
+
+def _unsaved(*_: object) -> None:
+    """Store nothing: what a change would make of a catalogue is only looked at."""
+
+
+def _refuse_unusable(name: str, after: Catalogue, context: QueryContext) -> None:
+    """
+    Refuse what would make `in segment "NAME"`, or a segment that uses it, too large to be asked.
+
+    Each may be within the limits, and not with the others put in.
+    """
+    waiting, seen = [name], {key(name)}
+    while waiting:
+        one = waiting.pop()
+        try:
+            with_used(one, after, context.limits)
+        except ExpansionError as error:
+            raise UserError(error.reason, str(error), suggestions=error.suggestions) from None
+        users = [user.name for user in after.dependants(one) if key(user.name) not in seen]
+        seen.update(map(key, users))
+        waiting += users
 
 
 def _draft(
