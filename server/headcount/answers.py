@@ -106,9 +106,9 @@ class WriteResult:
     What became of a write: what was `accepted` is on disk and visible from `version` on.
 
     `refused` are the reasons of the first refused records (1,000 unless the server's setting is
-    another), `refused_count` says how many there are. `repeated` accepted events were there
-    already. `already` is true when a write with the same request id was taken before: nothing was
-    written, and the rest is the answer of then.
+    another), `refused_count` says how many there are. `repeated` events were there already, and
+    are in neither number. `already` is true when a write with the same request id was taken before:
+    nothing was written, and the rest is the answer of then.
     """
 
     accepted: int

@@ -80,6 +80,25 @@ def test_a_file_of_mutations(
     assert str(events.table.column("time")[0]) == "2026-05-09 10:00:00+00:00"
 
 
+def test_lines_that_no_message_can_hold(target: Target, tmp_path: Path) -> None:
+    """Half of a surrogate pair refuses its line, wherever it is; the others are written."""
+    half = "\\ud800"
+    file, rejects = tmp_path / "changes.ndjson", tmp_path / "rejects.csv"
+    lines = [
+        f'{{"op": "upsert", "id": "{half}"}}',
+        f'{{"op": "upsert", "id": "c1", "fields": {{"country": "{half}"}}}}',
+        f'{{"op": "upsert", "id": "c1", "fields": {{"{half}": 1}}}}',
+        f'{{"op": "upsert", "id": "c1", "add_labels": ["{half}"]}}',
+        f'{{"op": "merge", "source": "c1", "target": "{half}"}}',
+        '{"op": "upsert", "id": "c1"}',
+    ]
+    file.write_text("\n".join(lines))
+    assert run(["write", str(file), "--rejects", str(rejects), *target.options]) == 0
+    with rejects.open(newline="") as found:
+        assert [row["line"] for row in csv.DictReader(found)] == ["1", "2", "3", "4", "5"]
+    assert [len(batch.changes.steps) for batch in target.writer.batches] == [1]
+
+
 def test_batches(target: Target, tmp_path: Path) -> None:
     """Lines are written as many at once as is said; refusals name the line wherever they are."""
     file = tmp_path / "changes.ndjson"

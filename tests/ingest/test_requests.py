@@ -307,6 +307,28 @@ def test_every_mistake_of_a_record() -> None:
     assert [step.numbers.tolist() for step in found.changes.steps] == [[0]]
 
 
+def test_ten_thousand_mistakes_of_a_record() -> None:
+    """The first 100 are reported, with names that may be meant: not one of each, for seconds."""
+    names = {f"spen{number}": 1 for number in range(10_000)}
+    found = batch([record_of({"op": "upsert", "id": "a", "fields": names})])
+    assert len(found.refused) == 100
+    assert all("did you mean `spent`" in refusal.message for refusal in found.refused)
+    many = [
+        record_of(
+            {
+                "op": "record",
+                "contact": "a",
+                "type": f"opem{number}",
+                "time": "2026-05-09T12:00:00Z",
+            }
+        )
+        for number in range(300)
+    ]
+    refused = batch(many).refused
+    assert len(refused) == 300
+    assert sum("did you mean" in refusal.message for refusal in refused) == 100
+
+
 def test_instants_finer_than_a_microsecond_are_refused() -> None:
     """A timestamp that cannot be stored exactly, or is in no year, refuses its record."""
     request = contacts_pb2.ContactsWriteRequest()

@@ -26,6 +26,7 @@ from headcount.model.changes import (
     EventStep,
     ExpireStep,
     FieldUpdate,
+    MergeStep,
     Refusal,
     SchemaStep,
     Step,
@@ -135,6 +136,35 @@ def test_unknown_contacts_are_refused_and_the_rest_goes_through(lock: WriterLock
         assert value_of(live.view, "3", "vip") is True
         nothing = live.write(batch(opens("nobody")))
         assert (nothing.accepted, nothing.version) == (0, written.version)
+
+
+def test_a_refusal_names_the_field_that_holds_the_unknown_id(lock: WriterLock) -> None:
+    pairs = [("nobody", "3"), ("3", "nobody"), ("nobody", "no one"), ("4", "3")]
+    numbers = np.arange(len(pairs), dtype=np.uint32)
+    sources, targets = (pa.array(side) for side in zip(*pairs, strict=True))
+    with opened(lock) as live:
+        merged = live.write(batch(MergeStep(numbers, sources, targets)))
+        assert merged.accepted == 1
+        assert [(one.index, one.field) for one in merged.refused] == [
+            (0, "source"),
+            (1, "target"),
+            (2, "source"),
+            (2, "target"),
+        ]
+        (refused,) = live.write(batch(opens("nobody", "3"))).refused
+        assert (refused.index, refused.field) == (0, "contact")
+
+
+def test_refusals_come_in_the_order_of_the_records(lock: WriterLock) -> None:
+    mistake = Refusal(1, "time", Reason.INVALID_VALUE, "noon is no time")
+    with opened(lock) as live:
+        changes = Changes((opens("nobody", "3", "no one"),))
+        found = live.write(Batch(changes, "", (mistake,))).refused
+        assert [(one.index, one.field) for one in found] == [
+            (0, "contact"),
+            (1, "time"),
+            (2, "contact"),
+        ]
 
 
 def test_a_request_that_comes_again_counts_once(lock: WriterLock) -> None:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headcount.ingest.records import ContactRecord
-from headcount.ingest.screen import Rows, Screen, did_you_mean
+from headcount.ingest.screen import Rows, Screen
 from headcount.ingest.values import column_of, reader
 from headcount.load import coerce
 from headcount.load.coerce import Column
@@ -36,7 +36,7 @@ from headcount.model.changes import (
     SetUpdate,
 )
 from headcount.model.errors import Reason
-from headcount.model.schema import Field, FieldType, Schema, nearest
+from headcount.model.schema import Field, FieldType, Schema
 
 LABEL = Field("label", FieldType.KEYWORD)
 LIST = Field("list", FieldType.KEYWORD)
@@ -162,7 +162,7 @@ class ContactReader:
         found = self._schema.field(name)
         if found is not None and found.name != "id":
             return found
-        message = unknown_field(self._schema, name)
+        message = _unknown_field(screen, self._schema, name)
         for row in rows:
             screen.refuse(row, name, Reason.UNKNOWN_NAME, message)
         return None
@@ -196,14 +196,14 @@ class ContactReader:
         return given.rows, names, given.actions, times
 
 
-def unknown_field(schema: Schema, name: str) -> str:
+def _unknown_field(screen: Screen, schema: Schema, name: str) -> str:
     """Return why *name* cannot be written."""
     if name.casefold() in ("id", schema.id_column.casefold()):
         return "the id of a contact cannot be changed; merge the contact into the other one"
     if name.casefold() in ("list", "opted_out"):
         return "lists are joined and left: give `lists`, with an action for each"
-    near = nearest(name, [f.name for f in schema.all_fields.values() if f.name != "id"])
-    return f"there is no stored field of this name{did_you_mean(near)}"
+    near = screen.suggested(name, [f.name for f in schema.all_fields.values() if f.name != "id"])
+    return f"there is no stored field of this name{near}"
 
 
 def _united(

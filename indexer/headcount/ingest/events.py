@@ -17,14 +17,14 @@ import numpy as np
 import pyarrow as pa
 
 from headcount.ingest.records import EventRecord
-from headcount.ingest.screen import Rows, Screen, did_you_mean
+from headcount.ingest.screen import Rows, Screen
 from headcount.ingest.values import column_of, reader
 from headcount.load import coerce
 from headcount.load.coerce import Column
 from headcount.load.events import PREFIX, TIME, has_value
 from headcount.model.changes import EventStep, Places, Refusal
 from headcount.model.errors import Reason
-from headcount.model.schema import EventType, FieldType, Schema, nearest
+from headcount.model.schema import EventType, FieldType, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class EventReader:
             found = self._schema.event_type(name.strip())
             if found is not None:
                 return found
-            message = unknown_event(self._schema, name.strip())
+            message = _unknown_event(screen, self._schema, name.strip())
         for row in rows.tolist():
             screen.refuse(row, "type", reason, message)
         return None
@@ -155,13 +155,13 @@ class EventReader:
         return found
 
 
-def unknown_event(schema: Schema, name: str) -> str:
+def _unknown_event(screen: Screen, schema: Schema, name: str) -> str:
     """Return why *name* cannot be recorded."""
     members = schema.event(name)
     if members:
         names = ", ".join(event.name for event in members)
         return f"this is a group of event types; give one of them: {names}"
-    return f"there is no event type of this name{did_you_mean(nearest(name, schema.event_names()))}"
+    return f"there is no event type of this name{screen.suggested(name, schema.event_names())}"
 
 
 def _properties(
@@ -209,8 +209,8 @@ def _refuse_undeclared(screen: Screen, group: Typed, name: str, column: Column) 
     given = has_value(column)
     if not given.any():
         return
-    near = nearest(name, [p.name for p in group.event.properties])
-    message = f"event type {group.event.name} has no such property{did_you_mean(near)}"
+    near = screen.suggested(name, [p.name for p in group.event.properties])
+    message = f"event type {group.event.name} has no such property{near}"
     for row in group.rows[given].tolist():
         screen.refuse(row, name, Reason.UNKNOWN_NAME, message)
 

@@ -8,7 +8,8 @@ name lines and count reasons, this names the record's place in the request and i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ import pyarrow as pa
 from headcount.load.coerce import Coerced, Column, Mismatch, Refused
 from headcount.model.changes import FOUND, Places, Refusal
 from headcount.model.errors import Reason, UserError
+from headcount.model.schema import nearest
 
 Rows = npt.NDArray[np.int64]
 _LONG = 100  # characters of a value that a message does not repeat
+_MISTAKES = 100  # of one record that are reported: 10,000 wrong names are one wrong program
+_SUGGESTIONS = 100  # of names in one request: each costs 0.2 ms
 
 
 class Screen:
@@ -35,6 +39,8 @@ class Screen:
         self._numbers = numbers
         self._typed = typed
         self._refused: list[Refusal] = []
+        self._mistakes: Counter[int] = Counter()  # by row
+        self._suggestions = 0
         self.good = np.ones(len(numbers), dtype=np.bool_)
 
     def read(
@@ -70,9 +76,16 @@ class Screen:
         return found.values
 
     def refuse(self, row: int, field: str, reason: Reason, message: str) -> None:
-        """Refuse the record at *row*."""
+        """Refuse the record at *row*; of its mistakes the first 100 are reported."""
         self.good[row] = False
-        self._refused.append(Refusal(int(self._numbers[row]), field, reason, message))
+        self._mistakes[row] += 1
+        if self._mistakes[row] <= _MISTAKES:
+            self._refused.append(Refusal(int(self._numbers[row]), field, reason, message))
+
+    def suggested(self, name: str, known: Iterable[str]) -> str:
+        """Return which *known* names may be meant by *name*, for a message; of 100 names only."""
+        self._suggestions += 1
+        return did_you_mean(nearest(name, known)) if self._suggestions <= _SUGGESTIONS else ""
 
     def refuse_missing(self, values: pa.Array, field: str, message: str) -> None:
         """Refuse the records, good so far, whose *values* are null."""

@@ -158,7 +158,7 @@ class Draft:
         if refused:
             step = _kept_events(step, ~old)
         ordinals = self._resolved(step.contacts, creates=step.creates)
-        unknown = _unknown(ordinals, step.numbers)
+        unknown = _unknown(ordinals, step.numbers, "contact")
         if unknown:
             step, ordinals = _kept_events(step, ordinals >= 0), ordinals[ordinals >= 0]
         refused += unknown
@@ -198,11 +198,12 @@ class Draft:
             self._flush()  # one pair may name what another has made
             pair = pa.array([source, target])
             ordinals = self._resolved(pair)
-            numbers = np.repeat(step.numbers[place], 2)
-            unknown = _unknown(ordinals, numbers)
+            number = step.numbers[place : place + 1]
+            unknown = _unknown(ordinals[:1], number, "source")
+            unknown += _unknown(ordinals[1:], number, "target")
             if source == target:
-                unknown = [_merged_with_itself(int(numbers[0]))]
-            refused += unknown[:1]
+                unknown = [_merged_with_itself(int(number[0]))]
+            refused += unknown
             if unknown:
                 continue
             edits, events = merge.merged(self._view, ordinals)
@@ -454,12 +455,14 @@ def _base(view: View) -> int:
     return len(view.base_blocks)
 
 
-def _unknown(ordinals: Ordinals, numbers: npt.NDArray[np.uint32]) -> list[Refusal]:
-    """Return a refusal for each contact without an ordinal."""
+def _unknown(
+    ordinals: Ordinals, numbers: npt.NDArray[np.uint32], field: str = "id"
+) -> list[Refusal]:
+    """Return a refusal for each contact without an ordinal; *field* of the record names it."""
     return [
         Refusal(
             int(numbers[place]),
-            "id",
+            field,
             Reason.NOT_FOUND,
             # Without the id: answers are kept, and what is erased must be nowhere.
             "there is no contact with this id; upsert it first",

@@ -71,7 +71,8 @@ class _Group:
         left, refused = draft.take_all(waiting.batch.changes, at, len(self.waiting))
         self.waiting.append(waiting)
         self.left.append(left)
-        self.refused.append((*waiting.batch.refused, *refused))
+        found = (*waiting.batch.refused, *refused)
+        self.refused.append(tuple(sorted(found, key=lambda one: one.index)))
 
     def drafted(self, view: View, at: int) -> Draft:
         """Return a new draft with all that was taken."""

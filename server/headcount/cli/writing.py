@@ -170,7 +170,7 @@ def merge(
 ) -> None:
     """Make one contact of two: the target stays, and gets what it lacks, lists and events."""
     with opened(data, server, workspace) as target:
-        _report(target.merge([(source, into)]), "merged", [source])
+        _report(target.merge([(source, into)]), "merged", [f"{source} into {into}"])
 
 
 def suppress(
@@ -192,6 +192,7 @@ def _report(result: WriteResult, done: str, ids: list[str]) -> None:
     """Print what became of a write of *ids*; 1 if any was refused."""
     write_lines([f"{result.accepted:,} {done}, version {result.version}"])
     for refusal in result.refused:
-        complain(f"{ids[refusal.index]}: {refusal.message}")
+        at = "" if refusal.field == "id" else f"{refusal.field}: "
+        complain(f"{ids[refusal.index]}: {at}{refusal.message}")
     if result.refused_count:
         raise typer.Exit(1)

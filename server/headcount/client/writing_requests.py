@@ -55,7 +55,7 @@ class WritingRequests:
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            ids=several(ids, "ids"),
+            ids=_ids(ids),
             erase=erase,
         )
 
@@ -67,7 +67,13 @@ class WritingRequests:
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            pairs=[contacts_pb2.ContactPair(source=one, target=two) for one, two in pairs],
+            pairs=[
+                contacts_pb2.ContactPair(
+                    source=convert_writes.text(source, f"pairs[{place}].source"),
+                    target=convert_writes.text(target, f"pairs[{place}].target"),
+                )
+                for place, (source, target) in enumerate(pairs)
+            ],
         )
 
     def suppress(
@@ -78,7 +84,7 @@ class WritingRequests:
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            ids=several(ids, "ids"),
+            ids=_ids(ids),
         )
 
     def unsuppress(
@@ -89,7 +95,7 @@ class WritingRequests:
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            ids=several(ids, "ids"),
+            ids=_ids(ids),
         )
 
     def record(
@@ -134,7 +140,7 @@ class WritingRequests:
     def get(self, ids: Sequence[str], fields: Sequence[str]) -> contacts_pb2.ContactsGetRequest:
         """Return the request for contacts."""
         return contacts_pb2.ContactsGetRequest(
-            workspace=self.workspace, ids=ids, fields=fields, min_version=self._version()
+            workspace=self.workspace, ids=_ids(ids), fields=fields, min_version=self._version()
         )
 
     def states(
@@ -193,6 +199,12 @@ def _contacts(contacts: Iterable[Object], op: str) -> list[contacts_pb2.ContactC
     ]
 
 
+def _ids(ids: Iterable[str]) -> list[str]:
+    return [
+        convert_writes.text(one, f"ids[{place}]") for place, one in enumerate(several(ids, "ids"))
+    ]
+
+
 def stream_of(table: pa.Table | pa.RecordBatch) -> bytes:
     """Return rows as an Arrow IPC stream."""
     sink = pa.BufferOutputStream()
@@ -203,4 +215,4 @@ def stream_of(table: pa.Table | pa.RecordBatch) -> bytes:
 
 
 def _id(given: str | None) -> str:
-    return uuid.uuid4().hex if given is None else given
+    return uuid.uuid4().hex if given is None else convert_writes.text(given, "request_id")

@@ -207,7 +207,7 @@ def set_given(message: common_pb2.FieldValue, value: object, field: str) -> None
         case None:
             pass
         case str():
-            message.string = value
+            message.string = text(value, field)
         case bool():
             message.boolean = value
         case int() if abs(value) > MAX_EXACT:
@@ -219,7 +219,7 @@ def set_given(message: common_pb2.FieldValue, value: object, field: str) -> None
         case Decimal():
             message.string = str(value)
         case list():
-            message.list.values.extend(_text(each, field) for each in value)
+            message.list.values.extend(text(each, field) for each in value)
         case _:
             raise wrong(field, value, "text, a number, a boolean, a date, a time or a list")
 
@@ -244,11 +244,21 @@ def _time(value: object, field: str) -> Timestamp:
     raise wrong(field, value, "a time with an offset, in the years 1 to 9999")
 
 
-def _text(value: object, field: str) -> str:
+def text(value: object, field: str) -> str:
+    """
+    Return text of a record, or a whole number's digits; *field* is where errors say it is.
+
+    Raises:
+        UserError: it is neither, or no Unicode text, which no message holds.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
         raise wrong(field, value, "text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise wrong(field, value, "Unicode text, which has no half of a surrogate pair") from None
     return value
 
 
@@ -260,12 +270,12 @@ def to_contact(record: ContactRecord, place: str) -> contacts_pb2.ContactChange:
         UserError: something that no message can say.
     """
     message = contacts_pb2.ContactChange(
-        id=_text(record.id, f"{place}.id"),
-        add_labels=[_text(each, f"{place}.add_labels") for each in record.add_labels],
-        remove_labels=[_text(each, f"{place}.remove_labels") for each in record.remove_labels],
+        id=text(record.id, f"{place}.id"),
+        add_labels=[text(each, f"{place}.add_labels") for each in record.add_labels],
+        remove_labels=[text(each, f"{place}.remove_labels") for each in record.remove_labels],
     )
     for name, value in record.fields.items():
-        set_given(message.fields[name], value, f"{place}.fields.{name}")
+        set_given(message.fields[text(name, f"{place}.fields")], value, f"{place}.fields.{name}")
     for change in record.lists:
         if change.action is None:
             raise UserError(
@@ -274,7 +284,7 @@ def to_contact(record: ContactRecord, place: str) -> contacts_pb2.ContactChange:
                 field=f"{place}.lists.action",
             )
         made = message.lists.add(
-            list=_text(change.list, f"{place}.lists.list"), action=_ACTION_NUMBERS[change.action]
+            list=text(change.list, f"{place}.lists.list"), action=_ACTION_NUMBERS[change.action]
         )
         if change.time is not None:
             made.time.CopyFrom(_time(change.time, f"{place}.lists.time"))
@@ -289,14 +299,18 @@ def to_event(record: EventRecord, place: str) -> events_pb2.Event:
         UserError: something that no message can say.
     """
     message = events_pb2.Event(
-        contact=_text(record.contact, f"{place}.contact"),
-        type=_text(record.type, f"{place}.type"),
-        id="" if record.id is None else _text(record.id, f"{place}.id"),
+        contact=text(record.contact, f"{place}.contact"),
+        type=text(record.type, f"{place}.type"),
+        id="" if record.id is None else text(record.id, f"{place}.id"),
     )
     if record.time is not None:
         message.time.CopyFrom(_time(record.time, f"{place}.time"))
     for name, value in record.properties.items():
-        set_given(message.properties[name], value, f"{place}.properties.{name}")
+        set_given(
+            message.properties[text(name, f"{place}.properties")],
+            value,
+            f"{place}.properties.{name}",
+        )
     return message
 
 
@@ -316,15 +330,15 @@ def to_mutation(record: Record, place: str) -> contacts_pb2.Mutation:
             message.record.event.CopyFrom(to_event(record, place))
             message.record.create_contact = record.creates
         case DeleteRecord():
-            message.delete.id = _text(record.id, f"{place}.id")
+            message.delete.id = text(record.id, f"{place}.id")
             message.delete.erase = record.erase
         case MergeRecord():
-            message.merge.source = _text(record.source, f"{place}.source")
-            message.merge.target = _text(record.target, f"{place}.target")
+            message.merge.source = text(record.source, f"{place}.source")
+            message.merge.target = text(record.target, f"{place}.target")
         case SuppressRecord(add=True):
-            message.suppress = _text(record.id, f"{place}.id")
+            message.suppress = text(record.id, f"{place}.id")
         case SuppressRecord():
-            message.unsuppress = _text(record.id, f"{place}.id")
+            message.unsuppress = text(record.id, f"{place}.id")
         case NoRecord():
             where = f"{place}.{record.field}" if record.field else place
             raise UserError(Reason.INVALID_VALUE, record.message, field=where)
