@@ -150,7 +150,7 @@ def test_a_contact_that_was_erased_is_still_one(house: House) -> None:
             house.plan(who, plan)
     house.watcher.step()
     before = told(house)
-    house.watcher.erase(["c5", "c6"])
+    house.watcher.store.erase(["c5", "c6"])
     assert told(house) == before
     assert (before.total.returns, before.total.stays) == (2, 4)
 
