@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.model.errors import Reason, UserError
@@ -217,3 +220,17 @@ def test_another_schema_is_checked_again(engine: Engine) -> None:
     wrong = dataclasses.replace(engine.view.schema, calculated={"odd": "spent + country"})
     with pytest.raises(UserError, match="odd"):
         engine.at(dataclasses.replace(engine.view, schema=wrong))
+
+
+def test_a_plan_outlives_versions_of_a_block_and_keeps_none_of_them(engine: Engine) -> None:
+    """A block whose live rows changed is planned for already, and nothing holds the older one."""
+    before = engine.prepared("spent > 3 and country = DE", CONTEXT)
+    plan = before.plan
+    first, *others = engine.view.blocks
+    fewer = first.with_changes(live=BitMap([0]))
+    newer = engine.at(dataclasses.replace(engine.view, blocks=(fewer, *others)))
+    assert newer.prepared("spent > 3 and country = DE", CONTEXT).plan is plan
+    gone = weakref.ref(newer.view.blocks[0])
+    del newer, fewer
+    gc.collect()
+    assert gone() is None

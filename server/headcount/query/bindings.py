@@ -8,7 +8,7 @@ made again when
 
     the schema, or what is saved, is another      the engine begins with none
     labels or lists came or went                  the segment names one of them
-    the first block is another one                only its plan, whose order came from that one's
+    the first block has other fields              only its plan, whose order came from that one's
                                                   sizes; an order of yesterday is slow at worst
 """
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from headcount.index.block import Identity
 from headcount.index.view import View
 from headcount.query import lint, tree
 from headcount.query.bind import Binder
@@ -39,11 +40,11 @@ class Binding:
     def __init__(self, bound: Bound, seen: Seen | None) -> None:
         self.bound = bound
         self.seen = seen
-        self._planned: tuple[object, Plan] | None = None
+        self._planned: tuple[Identity | None, Plan] | None = None
 
     def plan(self, view: View) -> Plan:
         """Return its plan, made from the sizes in the first block of *view* or of one before."""
-        first = view.blocks[0] if view.blocks else None
+        first = view.blocks[0].identity if view.blocks else None
         planned = self._planned
         if planned is None or planned[0] is not first:
             planned = self._planned = (first, plan(self.bound, view))
