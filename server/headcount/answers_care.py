@@ -55,7 +55,7 @@ class Compacted:
     """
     What a compaction has done; no byte of an erased contact is left in the data folder.
 
-    `erased` are the contacts erased since the last compaction, or since the workspace was opened.
+    `erased` are the contacts erased since the last compaction.
     """
 
     erased: int

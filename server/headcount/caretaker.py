@@ -6,14 +6,13 @@ What both the server and an open folder do; neither knows the network here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
 
 from headcount.answers_care import Compacted, SchemaUpdate, Snapshotted
 from headcount.care.backup import folder_bytes
 from headcount.care.schema_change import Renames, change, unconverted
-from headcount.live.commit import Batch, Commit
+from headcount.live.commit import Batch
 from headcount.live.writer import LiveWorkspace
 from headcount.load.wall import DAY_US, HOUR_US
 from headcount.model.changes import Changes, ExpireStep
@@ -28,15 +27,20 @@ class Caretaker:
     """Cares for one workspace. Any thread may use it."""
 
     def __init__(
-        self, folder: Path, live: LiveWorkspace, settle: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        live: LiveWorkspace,
+        settle: Callable[[], None],
+        forget: Callable[[Sequence[str]], None],
     ) -> None:
-        """*settle* lets those who follow the workspace write down how far they are."""
+        """
+        *settle* lets those who follow the workspace write down how far they are, *forget* takes the
+        ids of contacts out of what they keep.
+        """
         self.live = live
         self._settle = settle
+        self._forget = forget
         self._folder = folder
-        self._erased = 0  # contacts, since the last compaction
-        self._counting = Lock()
-        live.follow(self._count)
 
     def update_schema(
         self,
@@ -101,13 +105,14 @@ class Caretaker:
         home = workspace_folder(self._folder, self.live.name)
         before = folder_bytes(home)
         self.expire(self.live.last_commit)
-        with self._counting:
-            erased = self._erased
         self._settle()
+        # While the log still knows them: killed after it was cut, nobody would.
+        self._forget(sorted(self.live.erased()))
         version = self.live.compact()
-        with self._counting:
-            self._erased -= erased
-        return Compacted(erased, before, folder_bytes(home), version)
+        erased = self.live.erased(version)
+        self._forget(sorted(erased))
+        self.live.forget_erased(version)
+        return Compacted(len(erased), before, folder_bytes(home), version)
 
     def snapshot(self) -> Snapshotted:
         """Write a new generation, which a compaction does, and return it; raises as `compact`."""
@@ -115,7 +120,3 @@ class Caretaker:
         number = manifest.read(self._folder).workspaces[self.live.name].number
         size = generation_path(self._folder, self.live.name, number).stat().st_size
         return Snapshotted(number, size, version)
-
-    def _count(self, commit: Commit) -> None:
-        with self._counting:
-            self._erased += len(commit.erased)

@@ -8,7 +8,7 @@ as long as that takes, since only one process may touch a log.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
@@ -45,7 +45,13 @@ class FolderWriter:
         except BaseException:
             self.lock.close()
             raise
-        self.caretaker = Caretaker(folder, self.live)
+        self.caretaker = Caretaker(folder, self.live, lambda: None, self._forget)
+
+    def _forget(self, contacts: Sequence[str]) -> None:
+        """Take the ids of contacts out of what the watches keep; whoever serves next follows."""
+        if contacts and watches_path(self.lock.folder, self.live.name).exists():
+            with closing(WatchStore(self.lock.folder, self.live.name, self.lock)) as watches:
+                watches.erase(contacts)
 
     def close(self) -> None:
         """Write what waits, and let others write; again is harmless."""

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from headcount.cli.main import run
 from headcount.client import Client
 from headcount.model.errors import Reason
 from headcount.segments.watch.transitions import Settings
 from headcount.storage.folder import workspace_folder
+from headcount.storage.watches import WatchStore
 from support.killing import TIME
 from support.live_server import live_served, make_folder
 from support.writing import SCHEMA
@@ -97,10 +99,44 @@ def test_erasure_goes_on_after_a_restart(tmp_path: Path) -> None:
     """What was to be erased before a restart is gone with the first compaction after it."""
     folder = make_folder(tmp_path / "data", SCHEMA)
     with live_served(folder) as server, Client(server.address) as client:
+        client.create_watch("all", "everyone", settings=Settings(seed=True))
         write(client)
         client.compact()
         client.delete([MARKS["id"]], erase=True)
     assert found_in(folder)
     with live_served(folder) as server, Client(server.address) as client:
+        assert client.compact().erased == 1
+        assert found_in(folder) == {}
+
+
+def test_erasure_without_a_server_reaches_what_watches_kept(tmp_path: Path) -> None:
+    """Deleted and compacted by two commands, on a folder whose watches nobody follows then."""
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    with live_served(folder) as server, Client(server.address) as client:
+        client.create_watch("all", "everyone", settings=Settings(seed=True))
+        write(client)
+    assert "watches.db" in found_in(folder)["id"]
+    assert run(["delete", "--erase", MARKS["id"], "--data", str(folder)]) == 0
+    assert run(["compact", "--data", str(folder)]) == 0
+    assert found_in(folder) == {}
+    with live_served(folder) as server, Client(server.address) as client:
+        assert client.get_watch("all").size == client.count("everyone") == 100
         client.compact()
+    assert found_in(folder) == {}
+
+
+def test_a_kill_while_watches_forget_somebody_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what a watch wrote down and what it was to forget; the log knows who it was."""
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    with monkeypatch.context() as killed, live_served(folder) as server:
+        killed.setattr(WatchStore, "erase", lambda *_: None)
+        with Client(server.address) as client:
+            client.create_watch("all", "everyone", settings=Settings(seed=True))
+            write(client)
+            client.delete([MARKS["id"]], erase=True)
+    assert "watches.db" in found_in(folder)["id"]
+    with live_served(folder) as server, Client(server.address) as client:
+        assert client.compact().erased == 1
         assert found_in(folder) == {}

@@ -8,12 +8,12 @@ follows commits is told of each, so those behind `follow_from` are done one by o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from headcount.index.view import Version, View
 from headcount.live.commit import Commit
-from headcount.live.draft import Draft
+from headcount.live.draft import Draft, Drafted
 from headcount.model.changes import Changes
 from headcount.model.errors import CorruptionError, UserError
 from headcount.storage.log_segment import Entry
@@ -28,29 +28,37 @@ def replayed(
     *,
     follow_from: int | None = None,
     follower: Callable[[Commit], None] = lambda _: None,
+    erased: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> View:
     """
     Return *view* after the *entries* behind it, which came from the log at *path*.
 
-    *follower* is told of every commit above *follow_from*; of none if it is None.
+    *follower* is told of every commit above *follow_from*; of none if it is None. *erased* is
+    told the ids of contacts of which nothing may stay.
 
     Raises:
         CorruptionError: a commit is not what was written, or does not fit the view.
     """
     draft, last, records = Draft(view), view.version.sequence, 0
+
+    def finished() -> Drafted:
+        drafted = draft.finish(Version(view.version.epoch, last))
+        erased(drafted.erased)
+        return drafted
+
     for entry in entries:
         alone = follow_from is not None and entry.sequence > follow_from
         if records and (alone or records + entry.records > _AT_ONCE):
-            view = draft.finish(Version(view.version.epoch, last)).view
+            view = finished().view
             draft, records = Draft(view), 0
         _take(draft, entry, path)
         last, records = entry.sequence, records + max(entry.records, 1)
         if alone:
-            drafted = draft.finish(Version(view.version.epoch, last))
+            drafted = finished()
             commit = Commit(view, drafted.view, entry.at, drafted.touched, drafted.erased)
             view, draft, records = drafted.view, Draft(drafted.view), 0
             follower(commit)
-    return draft.finish(Version(view.version.epoch, last)).view if records else view
+    return finished().view if records else view
 
 
 def _take(draft: Draft, entry: Entry, path: Path) -> None:

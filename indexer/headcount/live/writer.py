@@ -116,11 +116,13 @@ class LiveWorkspace:
         settings: WriterSettings,
         on_failure: Callable[[Exception], None],
         at: int = EVER.low,
+        erased: Iterable[str] = (),
     ) -> None:
         """Take *log* and a *view* that its commits lead to; see `open`."""
         self.name = name
         self.view = view
         self.last_commit = at
+        self._erased = [(view.version.sequence, one) for one in erased]
         self._reached = at  # what is committed from now on is not before it
         self._folder = folder
         self._home = workspace_folder(folder, name)
@@ -178,13 +180,14 @@ class LiveWorkspace:
             space=space,
         )
         try:
-            last = _Last()
+            last, erased = _Last(), list[str]()
             view = replayed(
                 stored,
                 last.noting(log.replay(stored.version.sequence)),
                 workspace_folder(folder, name),
                 follow_from=follow_from,
                 follower=follower,
+                erased=erased.extend,
             )
         except BaseException:
             log.close()
@@ -200,6 +203,7 @@ class LiveWorkspace:
             settings=settings,
             on_failure=on_failure,
             at=last.at,
+            erased=erased,
         )
         workspace._thread.start()
         return workspace
@@ -267,6 +271,21 @@ class LiveWorkspace:
         with self._committing:
             self._reached = max(self._clock(), self._reached)
             return self._reached
+
+    def erased(self, version: Version | None = None) -> set[str]:
+        """
+        Return the ids of contacts that were erased by *version*, or by now, and not forgotten yet.
+
+        After a restart too: they are known until `forget_erased`, or as long as the log has them.
+        """
+        with self._committing:
+            last = (version or self.view.version).sequence
+            return {one for sequence, one in self._erased if sequence <= last}
+
+    def forget_erased(self, version: Version) -> None:
+        """Forget who was erased by *version*: of them nothing is on the disk."""
+        with self._committing:
+            self._erased = [each for each in self._erased if each[0] > version.sequence]
 
     @property
     def is_compaction_due(self) -> bool:
@@ -465,6 +484,7 @@ class LiveWorkspace:
         if self._since is not None:
             self._since.append(Entry(sequence, at, changes.records, data))
         self.view, self.last_commit, self._reached = drafted.view, at, at
+        self._erased += [(sequence, one) for one in drafted.erased]
         self._tell(Commit(before, drafted.view, at, drafted.touched, drafted.erased))
         return written
 

@@ -267,10 +267,8 @@ class Home:
 
     def caretaker(self, name: str, live: LiveWorkspace) -> Caretaker:
         """Return who cares for a workspace that was opened here."""
-        watcher = self.watchers.get(name)
-        if watcher is None:
-            return Caretaker(self.folder, live)
-        return Caretaker(self.folder, live, watcher.checkpoint)
+        watcher = self.watchers[name]
+        return Caretaker(self.folder, live, watcher.checkpoint, watcher.store.erase)
 
     def opened(self, name: str) -> tuple[LiveWorkspace, Keeper]:
         """Return a workspace, open for reading and writing, and watched."""

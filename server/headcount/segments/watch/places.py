@@ -57,7 +57,12 @@ def among(held: BitMap, ordinals: Ordinals) -> npt.NDArray[np.bool_]:
 
 
 def ids_of(before: View, after: View, ordinals: Ordinals) -> list[str]:
-    """Return the ids of contacts of the view *after* another, or that were in the one *before*."""
+    """
+    Return the ids of contacts of the view *after* another, or that were in the one *before*.
+
+    Of one that is in neither the id is empty: it was deleted, and the workspace compacted, while
+    nobody followed.
+    """
     found: dict[int, str] = {}
     wanted = np.unique(ordinals)
     for view in (after, before):
@@ -70,4 +75,4 @@ def ids_of(before: View, after: View, ordinals: Ordinals) -> list[str]:
         wanted = wanted[positions < 0]
         if not len(wanted):
             break
-    return [found[ordinal] for ordinal in ordinals.tolist()]
+    return [found.get(ordinal, "") for ordinal in ordinals.tolist()]
