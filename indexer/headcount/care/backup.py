@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from headcount.index.workspace import facts, open_view
 from headcount.live.stored import home
 from headcount.model.errors import Reason, UserError
 from headcount.storage import files, watches
-from headcount.storage.folder import WriterLock, workspace_folder
+from headcount.storage.folder import MANIFEST, WriterLock, workspace_folder
 from headcount.storage.manifest import list_workspaces
 from headcount.storage.snapshot import write_snapshot
 
@@ -56,11 +57,12 @@ def back_up(
     *beside* is called for each workspace, with its new folder, to copy what it alone can read.
 
     Raises:
-        UserError: CONFLICT, *target* is there already; LIMIT_EXCEEDED, the disk is full.
+        UserError: CONFLICT, *target* is there already; LIMIT_EXCEEDED, the disk is full. Nothing is
+            left of *target* then.
     """
     if target.exists():
         raise UserError(Reason.CONFLICT, f"{target} is there already; name a new folder")
-    with WriterLock(target) as lock:
+    with WriterLock(target) as lock, _whole_or_nothing(target):
         for name, view in views.items():
             write(target, name, view, lock, progress)
             to = workspace_folder(target, name)
@@ -85,21 +87,28 @@ def restore(
             Reason.CONFLICT, f"{folder} is not empty; restore into a new folder, then exchange them"
         )
     views = {}
+    with WriterLock(folder) as lock, _whole_or_nothing(folder):
+        for name in names:
+            view = open_view(backup, name)
+            view = replace(view, version=Version(epoch, view.version.sequence))
+            write(folder, name, view, lock, progress)
+            for file in _COPIED:
+                source = workspace_folder(backup, name) / file
+                _copy(source, workspace_folder(folder, name) / file)
+            views[name] = view
+    return views
+
+
+@contextmanager
+def _whole_or_nothing(folder: Path) -> Iterator[None]:
+    """Enter a block that fills a folder whose lock is held; nothing is left of it if that fails."""
+    if (folder / MANIFEST).exists():  # made since somebody looked
+        raise UserError(Reason.CONFLICT, f"{folder} is a data folder already; name a new folder")
     try:
-        with WriterLock(folder) as lock:
-            for name in names:
-                view = open_view(backup, name)
-                view = replace(view, version=Version(epoch, view.version.sequence))
-                write(folder, name, view, lock, progress)
-                for file in _COPIED:
-                    _copy(
-                        workspace_folder(backup, name) / file, workspace_folder(folder, name) / file
-                    )
-                views[name] = view
+        yield
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return views
 
 
 def write(folder: Path, name: str, view: View, lock: WriterLock, progress: Progress) -> None:

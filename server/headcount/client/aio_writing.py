@@ -19,6 +19,8 @@ from headcount.ingest.given import Object
 from headcount.model.errors import HeadcountError
 from headcount.v1 import contacts_pb2 as pb
 
+_WRITTEN_TOO_LATE = "Internal error from Core"  # as grpc.aio says it
+
 
 class AsyncWriting(AsyncCalls):
     """Writes contacts, events and consent, and reads contacts by their ids."""
@@ -203,11 +205,18 @@ class AsyncWriting(AsyncCalls):
         raise NotImplementedError
 
     async def _failure(self, stream: Any, failed: Exception) -> HeadcountError:
-        """Return how a stream ended; writing to one that has says only that it did."""
+        """
+        Return how a stream ended.
+
+        Writing to one that has just ended says only that it did: as a wrong state, or as an
+        internal error that takes the place of the status.
+        """
         if isinstance(failed, grpc.aio.AioRpcError):
-            return error_of(failed, self._target)
-        try:
-            await stream.read()
-        except grpc.aio.AioRpcError as actual:
-            return error_of(actual, self._target)
+            if failed.details() != _WRITTEN_TOO_LATE:
+                return error_of(failed, self._target)
+        else:
+            try:
+                await stream.read()
+            except grpc.aio.AioRpcError as actual:
+                return error_of(actual, self._target)
         return UnavailableError("CANCELLED", "the stream ended before its answers came")

@@ -7,6 +7,7 @@ disk may have happened: only its `request_id` can tell, by being sent again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,6 +43,7 @@ class Submitted:
     call: Call
     now: int
     listed: int
+    started: float  # on the monotonic clock
 
     def result(self, seconds: float) -> writes_pb2.WriteResult:
         """
@@ -62,7 +64,8 @@ class Submitted:
         notes["accepted"] = notes.get("accepted", 0) + written.accepted
         notes["refused"] = notes.get("refused", 0) + len({one.index for one in written.refused})
         zone = self.pending.writer.view.schema.time_zone
-        info = convert.to_info(self.now, zone, written.version, self.call.elapsed)
+        elapsed = time.monotonic() - self.started
+        info = convert.to_info(self.now, zone, written.version, elapsed)
         return convert_writes.to_result(written, info, self.listed)
 
 
@@ -133,6 +136,6 @@ class Writes:
                 f"expected at most {MAX_ID_BYTES} bytes",
                 field="request_id",
             )
-        now = self._clock()
+        now, started = self._clock(), time.monotonic()
         pending = Pending(writer, lambda schema: batch(schema, now, request.request_id))
-        return Submitted(pending, call, now, self._settings.refusals)
+        return Submitted(pending, call, now, self._settings.refusals, started)
