@@ -105,6 +105,14 @@ def test_the_schema(written: Run, tmp_path: Path) -> None:
     written("schema", "update", "--schema", str(new), "--rename-field", "x", status=2)
 
 
+@pytest.mark.parametrize("at_server", [True])
+def test_a_backup_of_a_server_has_a_plain_name(headcount: Run, at_server: bool) -> None:
+    """A server makes backups in its own folder only, and says that it is their name."""
+    assert at_server
+    said = headcount("backup", "../monday", status=1)
+    assert "the backup name '../monday' begins with `.`" in said
+
+
 def test_backup_and_restore(written: Run, at_server: bool, tmp_path: Path) -> None:
     """A backup is restored into another folder, and is well."""
     backup = tmp_path / "backups" / "monday"

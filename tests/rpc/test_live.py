@@ -17,7 +17,7 @@ from headcount.care.schema_change import Renames, change
 from headcount.client import Client, UnavailableError
 from headcount.live.commit import Batch, StaleSchema
 from headcount.model.changes import Changes
-from headcount.model.errors import UnknownOutcomeError
+from headcount.model.errors import Reason, UnknownOutcomeError, UserError
 from headcount.model.schema import Field, FieldType
 from headcount.storage.log import CommitLog
 from support.live_server import live_served, make_folder
@@ -213,3 +213,16 @@ def test_a_stream_goes_on_with_the_next_server(
     process.terminate()
     process.communicate()
     assert process.returncode == 0
+
+
+def test_a_stream_of_a_watch_ends_with_its_workspace(folder: Path) -> None:
+    """It said that nothing happened, until its deadline."""
+    with live_served(folder) as server, Client(server.address) as client:
+        client.create_workspace("other", SCHEMA)
+        with Client(server.address, workspace="other") as other:
+            stream = other.watch("everyone", timeout=20)
+            next(stream)
+            client.drop_workspace("other")
+            with pytest.raises(UserError) as ended:
+                list(stream)
+        assert ended.value.reason is Reason.NOT_FOUND

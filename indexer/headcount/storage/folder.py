@@ -39,15 +39,15 @@ _OURS = {LOCK, MANIFEST + files.TEMPORARY}  # may lie in a folder before its fir
 _IGNORED = {"lost+found"}  # in the root of an ext4 volume; names with a leading dot likewise
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, what: str = "workspace", field: str = "workspace") -> str:
     """
-    Return *name* when a workspace may be called that.
+    Return *name* when a workspace, or *what* else becomes a folder, may be called that.
 
     Letters, digits, `-`, `_` and `.`, not first a `.`, at most 64: safe as a folder's name on every
     system and in a URL.
 
     Raises:
-        UserError: INVALID_VALUE, saying which rule is broken.
+        UserError: INVALID_VALUE, saying which rule is broken, of *field*.
     """
     if not name:
         wrong = "is empty"
@@ -62,9 +62,9 @@ def check_name(name: str) -> str:
         return name
     raise UserError(
         Reason.INVALID_VALUE,
-        f"the workspace name {name[: MAX_NAME + 1]!r} {wrong}; use letters, digits, `-`, `_` "
+        f"the {what} name {name[: MAX_NAME + 1]!r} {wrong}; use letters, digits, `-`, `_` "
         "and `.`, beginning with something other than `.`",
-        field="workspace",
+        field=field,
     )
 
 

@@ -152,7 +152,7 @@ class Admin:
                 "this server makes no backups: set server.backups to the folder for them",
                 field="name",
             )
-        target = Path(backups) / check_name(request.name)
+        target = Path(backups) / check_name(request.name, "backup", "name")
         chosen = list(request.workspaces) or self._workspaces.names
         views = {name: self._workspaces.read(name).view for name in chosen}
         size = back_up(source, target, views, beside=self._workspaces.copy_watches)

@@ -187,7 +187,7 @@ class Workspaces:
 
     def drop(self, name: str) -> None:
         """
-        Remove a workspace for good; calls that read it end well.
+        Remove a workspace for good; calls that read it end well, streams of watches with NOT_FOUND.
 
         Raises:
             UserError: NOT_FOUND; CONFLICT, there is no data folder.
@@ -198,7 +198,10 @@ class Workspaces:
                 raise _in_memory()
             caretaker = self._caretakers.pop(name)
             del self._keepers[name], self._writers[name]
-            self._home.watchers.pop(name).close()
+            watcher = self._home.watchers.pop(name)
+            watcher.close()
+            message = f"there is no workspace `{name}` any more: it was dropped"
+            watcher.end(UserError(Reason.NOT_FOUND, message, field="workspace"))
             caretaker.live.close()
             care.drop(self._home.folder, name, self._home.lock)
 

@@ -175,6 +175,11 @@ class Watcher:
             self._view = None
         self.store.close()
 
+    def end(self, error: UserError) -> None:
+        """Let the readers of all watches fail with *error*: the workspace is no more."""
+        for watch in list(self._watches.values()):
+            watch.feed.end(error)
+
     def step(self) -> int:
         """Follow all that waits and let time go by; return how many transitions that brought."""
         with self._stepping:
