@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from headcount.query.engine import Engine
@@ -10,18 +12,28 @@ from support.engines import context_at, view_of
 from support.shop import AS_OF
 from support.worlds import World
 
+TIMES = {"born": dt.date(2000, 2, 29), "seen": dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)}
 WORLD = World(
     schema(
-        {"plan": "keyword", "email": "text", "spent": "number", "tags": "keywords"},
-        {"purchase": {"category": "keyword", "amount": "number"}, "login": {}},
+        {
+            "plan": "keyword",
+            "email": "text",
+            "spent": "number",
+            "tags": "keywords",
+            "born": "date",
+            "seen": "datetime",
+        },
+        {"purchase": {"category": "keyword", "amount": "number", "due": "date"}, "login": {}},
         lists=("news",),
     ),
     {
-        "ann": {"plan": "Free", "email": "ann@x.io", "spent": 1.0, "tags": ("a",)},
+        "ann": {"plan": "Free", "email": "ann@x.io", "spent": 1.0, "tags": ("a",), **TIMES},
         "bob": {"plan": "Pro", "email": "bob@x.io", "spent": 2.5, "label": ("vip",)},
         "cem": {"email": "cem@x.io", "status": "Active"},
     },
-    happened("ann", "purchase", "2026-05-01", category="Books", amount=5.0),
+    happened(
+        "ann", "purchase", "2026-05-01", category="Books", amount=5.0, due=dt.date(2026, 6, 1)
+    ),
 )
 ENGINES = [Engine(view_of(WORLD, rows)) for rows in (1, 64)]
 
@@ -53,6 +65,11 @@ def warnings(text: str) -> list[str]:
         'label = "vip"',
         "status = Active",
         "did purchase where (category = books and amount = 5)",
+        "born = 2000-02-29",
+        'born in (2000-02-29) or seen = "2026-05-01T12:00:00Z"',
+        "born = today or born = yesterday",
+        "seen = 2026-05-02",
+        "did purchase where (due = 2026-06-01)",
         "did login where (1 = 1)",
         'coalesce(email, plan) = "Pro"',
     ],
@@ -72,6 +89,13 @@ def test_values_that_somebody_has(text: str) -> None:
         ("id = 42", "no contact has `42` in `id`"),
         ("spent = 3", "no contact has `3` in `spent`"),
         ("spent = 1234567.5", "no contact has `1234567.5` in `spent`"),
+        ("born != 2000-02-28", "no contact has `2000-02-28` in `born`"),
+        ("born in (2000-02-29, 2000-02-28)", "no contact has `2000-02-28` in `born`"),
+        ('seen = "2026-05-01T12:00:01Z"', "no contact has `2026-05-01T12:00:01Z` in `seen`"),
+        (
+            "did purchase where (due = 2026-06-02)",
+            "no `purchase` has `2026-06-02` in `purchase.due`",
+        ),
         ("spent in (1, 7)", "no contact has `7` in `spent`"),
         ('tags contains any ("a", "zz")', "no contact has `zz` in `tags`"),
         ("status = Pending", "no contact has `Pending` in `status`"),

@@ -34,6 +34,7 @@ _MOST_COMPARED = 10_000  # distinct values that a typo is compared with
 _REMEMBERED = 4096  # lists of values, of at most so many each:
 _MOST_REMEMBERED = 16
 _MOST_HELD_TO_LIVE = 1_000  # values of one list, 20 µs each
+_RANGED = (FieldType.NUMBER, FieldType.DATE, FieldType.DATETIME)
 
 Key = float | str
 
@@ -100,7 +101,7 @@ def _present(mention: Mention, block: Block, keys: list[Key]) -> Iterable[Key]:
     whole = len(block.live) == block.rows or len(keys) > _MOST_HELD_TO_LIVE
     if event is not None:
         return _in_events(field, event, block, keys, whole=whole)
-    if field.type is FieldType.NUMBER:
+    if field.type in _RANGED:
         index = range_index(block, field)
         if whole:
             return [key for key in keys if index.count_between(float(key), float(key))]
@@ -156,7 +157,7 @@ def _keys_of(keys: pa.StringArray, places: Iterable[int]) -> list[Key]:
 def _known(mention: Mention, view: View) -> Iterator[str]:
     """Yield values that the field has, as they are spelt, from a block with not too many."""
     field, event = mention.field, mention.event
-    if field.values or field.type is FieldType.NUMBER or is_exact(field):
+    if field.values or field.type in _RANGED or is_exact(field):
         return
     for block in view.blocks:
         dictionaries = []

@@ -54,6 +54,8 @@ _TIME_WORDS = {
 }
 _ONE_DAY = Duration(1, Unit.DAY)
 
+Times = list[tuple[float | str, str]]
+
 
 def compare(b: Binder, node: tree.Compare, scope: Scope) -> Condition:
     """Return those for whom `left op right`; `!=` is the complement of `=`."""
@@ -70,6 +72,10 @@ def compare(b: Binder, node: tree.Compare, scope: Scope) -> Condition:
                     f"`{op}` needs a time, but {b.refusals.quoted(side)} is {value.kind}", side
                 )
         op = _TIME_WORDS[op]
+    if op in (CompareOp.EQ, CompareOp.NE) and isinstance(left, FieldValue):
+        times = _written_time(b, left, right, node.right)
+        if times:
+            b.mention(left.field, tuple(times), node)
     if op is CompareOp.NE:
         return complement(compared(b, left, CompareOp.EQ, right, node))
     return compared(b, left, op, right, node)
@@ -99,6 +105,7 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
     value = b.value(node.value, scope)
     literals: list[tuple[str, tree.Node]] = []
     numbers: list[Range] = []
+    times: Times = []
     found: list[Condition] = []
     for option in node.options:
         other = bind_values.right(b, option, scope)
@@ -115,10 +122,13 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
                 assert isinstance(other.value, int | float)
                 numbers.append(Range(other.value, other.value))
                 continue
+        times += _written_time(b, value, other, option)
         equal = tree.Compare(node.value, CompareOp.EQ, option, span=option.span or node.span)
         found.append(compared(b, value, CompareOp.EQ, other, equal))
     if literals:
         found.append(bind_strings.equals(b, value, literals, node))
+    if isinstance(value, FieldValue) and times:
+        b.mention(value.field, tuple(times), node)
     if numbers:
         _mention_numbers(b, value, numbers, node)
         found.append(in_ranges(value, tuple(numbers)))
@@ -235,6 +245,16 @@ def _mention_numbers(
 ) -> None:
     if isinstance(value, FieldValue):
         b.mention(value.field, tuple((r.low, write_number(float(r.low))) for r in numbers), node)
+
+
+def _written_time(b: Binder, value: Expression, time: Expression, node: tree.Node) -> Times:
+    """Return a day or instant that is written out, and how; `today` is no typo, and nothing."""
+    if not isinstance(node, tree.Date | tree.DateTime | tree.String):
+        return []
+    if not isinstance(time, Constant) or not time.kind.is_time or time.kind is not value.kind:
+        return []
+    assert isinstance(time.value, int | float)
+    return [(time.value, b.refusals.quoted(node).strip("`\"'"))]
 
 
 def _columns(left: Expression, op: CompareOp, right: Expression) -> Condition:
