@@ -69,7 +69,6 @@ _NO_ROWS = np.zeros(0, dtype=np.uint32)
 _NO_TIMES = np.zeros(0, dtype=np.int64)
 _STAYS = Edge(0, moves=False)
 _NEVER = np.iinfo(np.int64).max
-_MOST_PLACES = 4096
 _SLACK_US = 5 * DAY_US  # what a step of months may differ by from its neighbour's
 
 
@@ -84,25 +83,30 @@ class Passed:
     """
     How far edges have run over logs, so that one that meets nothing costs a comparison.
 
-    Of an edge (its distance from the clock) and a log: up to which time it has come, the position
-    behind that, and the time of the event there. Logs never change; those that are gone are let go.
+    Of an edge (its distance from the clock) and a log: up to which time it has come, and the time
+    of the event behind that. What a stretch did not ask for is forgotten with the next: logs never
+    change, so those of views that are gone would be kept alive.
     """
 
     def __init__(self) -> None:
-        self._places: dict[tuple[int, int], tuple[EventIndex, int, int, int]] = {}
+        self._now: dict[tuple[int, int], tuple[EventIndex, int, int]] = {}
+        self._before = self._now
+
+    def turn(self) -> None:
+        """Begin another stretch."""
+        self._before, self._now = self._now, {}
 
     def slice(self, index: EventIndex, interval: Interval, ahead: int) -> tuple[int, int]:
         """Return the positions of the events in *interval*, which an edge runs over."""
-        known = self._places.get((id(index), ahead))
+        place = id(index), ahead
+        known = self._before.get(place)
         goes_on = known is not None and known[0] is index and known[1] + 1 == interval.low
-        if known is not None and goes_on and interval.high < known[3]:
-            self._places[id(index), ahead] = (index, interval.high, *known[2:])
+        if known is not None and goes_on and interval.high < known[2]:
+            self._now[place] = (index, interval.high, known[2])
             return 0, 0
         start, stop = index.slice(interval)
-        if len(self._places) >= _MOST_PLACES:
-            self._places.clear()
         coming = int(index.times(stop, stop + 1)[0]) if stop < index.size else _NEVER
-        self._places[id(index), ahead] = (index, interval.high, stop, coming)
+        self._now[place] = (index, interval.high, coming)
         return start, stop
 
 
@@ -123,6 +127,7 @@ def candidates(
     nothing that costs a comparison, otherwise two binary searches a window, event type and block,
     and 10 ns for each thing that is met.
     """
+    passed.turn()
     ordinals: list[Ordinals] = [_NO_ROWS]
     times: list[Instants] = [_NO_TIMES]
     for block in view.blocks:
