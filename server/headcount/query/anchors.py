@@ -91,44 +91,56 @@ class _Held:
     free: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How a text moves over one piece of time, and what it held of blocks in it."""
+
+    binding: Binding
+    piece: Piece
+    ends: tuple[_End, ...]
+    events: tuple[str, ...]  # all types that the segment asks about
+    held: weakref.WeakKeyDictionary[Identity, _Held]
+
+    def elapsed(self, as_of: int) -> int | None:
+        """Return the µs from the beginning of the piece to an instant in it, None for others."""
+        return as_of - self.piece.start if self.piece.start <= as_of <= self.piece.last else None
+
+
 class Anchor:
-    """One text in one time zone. Any thread may ask it."""
+    """One text in one time zone. Any thread may ask it: what it knows is replaced as a whole."""
 
     def __init__(self) -> None:
         self._misses = 0
-        self._binding: Binding | None = None
-        self._piece: Piece | None = None
-        self._ends: tuple[_End, ...] = ()
-        self._events: tuple[str, ...] = ()  # all types that the segment asks about
-        self._held: weakref.WeakKeyDictionary[Identity, _Held] = weakref.WeakKeyDictionary()
+        self._course: _Course | None = None
         self._warned: tuple[weakref.ref[View], tuple[QueryWarning, ...]] | None = None
 
     def is_valid(self, known: Known, as_of: int) -> bool:
         """Return whether the text is known to be a valid segment at an instant."""
-        piece, binding = self._piece, self._binding
-        if piece is None or binding is None or not piece.start <= as_of <= piece.last:
+        course = self._course
+        if course is None or course.elapsed(as_of) is None:
             return False
-        return binding.seen is None or binding.seen == known.seen
+        return course.binding.seen is None or course.binding.seen == known.seen
 
     def warnings(self, view: View, absences: Absences) -> tuple[QueryWarning, ...]:
         """Return what looks wrong in a valid one."""
-        binding, warned = self._binding, self._warned
-        assert binding is not None
+        course, warned = self._course, self._warned
+        assert course is not None
         if warned is not None and warned[0]() is view:
             return warned[1]
-        found = binding.bound.warnings + absences.warnings(binding.bound.mentions)
+        bound = course.binding.bound
+        found = bound.warnings + absences.warnings(bound.mentions)
         self._warned = weakref.ref(view), found
         return found
 
     def holds(self, block: Block, row: int, as_of: int) -> bool | None:
         """Return whether it holds a live row; None if that has to be worked out."""
-        piece, held = self._piece, self._held.get(block.identity)
-        if piece is None or held is None or not piece.start <= as_of <= piece.last:
+        course = self._course
+        if course is None:
             return None
-        elapsed = as_of - piece.start
-        if elapsed < held.elapsed:
+        held, elapsed = course.held.get(block.identity), course.elapsed(as_of)
+        if held is None or elapsed is None or elapsed < held.elapsed:
             return None
-        for name, serial in zip(self._events, held.serials, strict=True):
+        for name, serial in zip(course.events, held.serials, strict=True):
             if block.events[name].serial != serial:
                 return None
             if any((index.log_rows == row).any() for index in block.newer.get(name, ())):
@@ -166,23 +178,22 @@ class Anchor:
         ends = _ends(piece.condition) if piece.is_even else None
         if ends is None or piece.last == piece.start:
             return
-        self._held.clear()
-        self._events = tuple(_events(piece.bound))
-        self._ends, self._binding, self._piece = ends, binding, piece
+        events = tuple(_events(piece.bound))
+        self._course = _Course(binding, piece, ends, events, weakref.WeakKeyDictionary())
 
     def keep(
         self, block: Block, as_of: int, recall: Recall, asked: Hashable, *, negated: bool
     ) -> None:
         """Take what is remembered as *asked*, of which all others are meant if *negated*."""
-        piece = self._piece
-        if piece is None or not piece.start <= as_of <= piece.last:
+        course = self._course
+        elapsed = None if course is None else course.elapsed(as_of)
+        if course is None or elapsed is None:
             return
         self._misses = 0
-        elapsed = as_of - piece.start
-        serials = tuple(block.events[name].serial for name in self._events)
-        edges = tuple(_edge(end, block, elapsed) for end in self._ends)
+        serials = tuple(block.events[name].serial for name in course.events)
+        edges = tuple(_edge(end, block, elapsed) for end in course.ends)
         free = min((edge.free for edge in edges), default=math.inf)
-        self._held[block.identity] = _Held(recall, asked, negated, elapsed, serials, edges, free)
+        course.held[block.identity] = _Held(recall, asked, negated, elapsed, serials, edges, free)
 
 
 class Anchors:
