@@ -7,8 +7,10 @@ of them opens; contacts are drawn without regard to how active they are, which i
 
     record            one client, batches of 1,000 as messages, several under way
     record_arrow      one client, batches of 20,000 as Arrow
-    upserts           16 clients, one contact at a time: the time to the acknowledgement
-    queries           five kinds in turn, one client: idle, and while 20,000 events a second come in
+    upserts           16 clients, one contact at a time: the time to the acknowledgement, with a
+                      tenth of a second between two of one client, and without
+    queries           five kinds in turn, one client: idle, while 20,000 events a second come in,
+                      and while the server compacts without a pause
     recovery          the log read again when the server starts
 """
 
@@ -23,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +38,7 @@ _SECONDS = 8.0  # of each measurement under load
 _BATCH, _ARROW_BATCH = 1_000, 20_000
 _UNDER_WAY = 4
 _CLIENTS = 16
+_CALM = 0.1  # seconds between the upserts of one client that is not in a hurry
 _INGEST_PER_SECOND = 20_000
 _QUERIES = (
     "plan = Pro and country in (US, DE, GB)",
@@ -58,6 +62,11 @@ def measure(folder: Path, contacts: int) -> dict[str, float]:
                 found |= _queries(address, "ingesting")
             found["ingested_per_second"] = rate()
             found["query_p99_ratio"] = found["query_ingesting_p99"] / found["query_idle_p99"]
+            with _compacting(address):
+                found |= _queries(address, "compacting")
+            found["upsert_calm_per_second"], found["upsert_calm_median"] = _upserts(
+                address, contacts, pause=_CALM
+            )
             found["upsert_per_second"], found["upsert_median"] = _upserts(address, contacts)
             found["record_per_second"] = _recorded(address, contacts)
             found["record_arrow_per_second"] = _recorded_arrow(address, contacts)
@@ -127,8 +136,26 @@ class _ingesting:  # noqa: N801 - used as a function
         self._seconds = time.perf_counter() - started
 
 
-def _upserts(address: str, contacts: int) -> tuple[float, float]:
-    """Return upserts a second by 16 clients, and the median time of one."""
+@contextmanager
+def _compacting(address: str) -> Iterator[None]:
+    """Let the server compact, over and over, until left."""
+    stop = threading.Event()
+
+    def run() -> None:
+        with Client(address, timeout=600) as client:
+            while not stop.is_set():
+                client.upsert([{"id": _id(1), "fields": _FIELDS}])
+                client.compact()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def _upserts(address: str, contacts: int, pause: float = 0.0) -> tuple[float, float]:
+    """Return upserts a second by 16 clients that pause between, and the median time of one."""
     end = time.perf_counter() + _SECONDS
 
     def one(number: int) -> list[float]:
@@ -139,6 +166,7 @@ def _upserts(address: str, contacts: int) -> tuple[float, float]:
                 started = time.perf_counter()
                 client.upsert([contact])
                 times.append(time.perf_counter() - started)
+                time.sleep(pause)
         return times
 
     with ThreadPoolExecutor(_CLIENTS) as pool:

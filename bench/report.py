@@ -48,6 +48,10 @@ def section(results: dict[str, Any]) -> list[str]:
         lines += _load(results)
     if "rpc" in results:
         lines += _rpc(results["rpc"])
+    if "live" in results:
+        lines += _live(results["live"])
+    if "watches" in results:
+        lines += _watches(results["watches"])
     machine = results["machine"]
     about = ", ".join(f"{k} {v}" for k, v in machine.items() if k not in ("processor", "commit"))
     return [*lines, f"Measured at commit {machine['commit']} on {machine['processor']}; {about}."]
@@ -132,6 +136,39 @@ def _rpc(found: dict[str, float]) -> list[str]:
             else []
         ),
         f"| `StreamMembers`, string ids | {found['stream_ids_per_second']:,.0f} a second |",
+        "",
+    ]
+
+
+def _live(found: dict[str, float]) -> list[str]:
+    return [
+        "| writing, synced, client and server on the same two cores | |",
+        "|---|---:|",
+        f"| `Record`, batches of 1,000 | {found['record_per_second']:,.0f} events a second |",
+        f"| `RecordArrow`, batches of 20,000 | {found['record_arrow_per_second']:,.0f} a second |",
+        f"| single upserts, 16 clients, {found['upsert_calm_per_second']:,.0f} a second: median"
+        f" acknowledgement | {_ms(found['upsert_calm_median'])} ms |",
+        f"| single upserts, 16 clients, as fast as they can, {found['upsert_per_second']:,.0f} a"
+        f" second: median | {_ms(found['upsert_median'])} ms |",
+        f"| queries, idle: median, p99 | {_ms(found['query_idle_median'])},"
+        f" {_ms(found['query_idle_p99'])} ms |",
+        f"| while {found['ingested_per_second']:,.0f} events a second come in |"
+        f" {_ms(found['query_ingesting_median'])}, {_ms(found['query_ingesting_p99'])} ms |",
+        f"| while it compacts | {_ms(found['query_compacting_median'])},"
+        f" {_ms(found['query_compacting_p99'])} ms |",
+        f"| start again after that, to the first answer | {found['restart_seconds']:.1f} s |",
+        "",
+    ]
+
+
+def _watches(found: dict[str, float]) -> list[str]:
+    return [
+        f"| 1,000 watched segments, {found['events_per_second']:,.0f} events a second | |",
+        "|---|---:|",
+        f"| told after the commit: median | {_ms(found['late_median'])} ms |",
+        f"| p99 | {_ms(found['late_p99'])} ms |",
+        f"| transitions told in the time measured | {found['told']:,.0f} |",
+        f"| to create one watch | {_ms(found['create_seconds'])} ms |",
         "",
     ]
 
