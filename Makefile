@@ -2,7 +2,7 @@
 #
 #   make demo     a realistic workspace of a million contacts, served, with live counts
 #   make test     the tests
-#   make soak     an hour of random writes, restarts and compactions against the oracle
+#   make soak     an hour of random writes, restarts, compactions, kills and flipped bits
 #   make check    formatting, lint, types, protos, generated code
 #   make bench    Headcount beside DuckDB, Polars and ClickHouse on the same data
 
@@ -22,8 +22,11 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -p no:benchmark -n $(WORKERS) --dist worksteal $(ARGS)
 
-# The state machine of writes, restarts and compactions against the oracle, about an hour of it.
+# The state machine of writes, restarts and compactions against the oracle, about an hour of it;
+# before it the kills, histories and flipped bits of the tests, many more of them.
 soak: $(VENV)/.dev
+	HEADCOUNT_HISTORY_SECONDS=120 HEADCOUNT_KILLS=400 HEADCOUNT_FLIPS=1000 $(BIN)/python -m pytest -q -p no:benchmark \
+		tests/live/test_history.py tests/live/test_killed_server.py tests/live/test_folder_damage.py
 	HEADCOUNT_MACHINE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -p no:benchmark tests/live/test_machine.py
 
 # Installs the lowest version that pyproject.toml allows of everything, and runs the tests on it.

@@ -2,11 +2,13 @@
 Flipped bits anywhere in a data folder that was served: each is found, or changes no answer.
 
 The generation, the log, its mark, the manifest, the saved segments, the watches.
+HEADCOUNT_FLIPS in the environment is how many; `make soak` has more of them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections import Counter
@@ -24,7 +26,7 @@ from support.live_server import live_served, make_folder
 from support.nursery import nursery
 from support.writing import SCHEMA
 
-FLIPS = 100
+FLIPS = int(os.environ.get("HEADCOUNT_FLIPS", "100"))
 QUERIES = [
     "everyone",
     "spent > 1",

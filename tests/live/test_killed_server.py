@@ -1,7 +1,12 @@
-"""Kill -9 of the real server under load: what was acknowledged is there, all of it, once."""
+"""
+Kill -9 of the real server under load: what was acknowledged is there, all of it, once.
+
+HEADCOUNT_KILLS in the environment is how often; `make soak` has more of them.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -18,7 +23,7 @@ from support.live_server import make_folder
 from support.nursery import Nursery, nursery
 from support.writing import SCHEMA
 
-CYCLES = 40
+CYCLES = int(os.environ.get("HEADCOUNT_KILLS", "40"))
 WRITERS = 4
 
 

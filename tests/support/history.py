@@ -218,6 +218,13 @@ class Watcher(Actor):
 
     def act(self, client: Client) -> None:
         """Read on; a stream that goes on after the end has nothing to say any more."""
+        try:
+            self._read(client)
+        except UserError as error:
+            if error.reason is not Reason.DEADLINE_EXCEEDED or self.served.over.is_set():
+                raise
+
+    def _read(self, client: Client) -> None:
         query = self.segment if self.saved_as is None else None
         for told in client.watch(query, name=self.saved_as, token=self.token, timeout=60):
             self.token = told.token
