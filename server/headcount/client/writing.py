@@ -31,7 +31,7 @@ from headcount.model.errors import HeadcountError, Reason, UserError
 from headcount.v1 import contacts_pb2 as pb
 
 IN_FLIGHT = 16  # messages of a stream that are not answered yet
-ATTEMPTS = 5  # to go on with a stream that broke, in a row
+ATTEMPTS = 8  # to go on with a stream that broke, in a row: 25 s, a server that starts again
 PAUSE_SECONDS = 0.2  # before the second of them; twice as long before each that follows
 
 
