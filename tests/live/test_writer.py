@@ -287,6 +287,28 @@ def test_a_schema_grows_and_shrinks_under_the_data(lock: WriterLock) -> None:
         assert everything(live.view) == seen
 
 
+def test_events_that_are_kept_longer_may_come_again(lock: WriterLock) -> None:
+    old = recorded(SCHEMA, [Event("3", "open", AS_OF.replace(year=2020))])
+    forever = schema_toml.render(SCHEMA)
+    short, long = (
+        forever.replace("[events.open]", f"[events.open]\nkeep_days = {days}")
+        for days in (30, 9000)
+    )
+    assert len({forever, short, long}) == 3
+    with opened(lock) as live:
+        live.write(batch(SchemaStep(short)))
+        live.write(batch(ExpireStep("open", int(AS_OF.timestamp() * 1_000_000))))
+        assert live.write(batch(old)).accepted == 0
+        live.write(batch(SchemaStep(short)))
+        assert live.write(batch(old)).accepted == 0
+        before = count_of(live.view, "3", "open")
+        live.write(batch(SchemaStep(long)))
+        assert live.write(batch(old)).accepted == 1
+        assert count_of(live.view, "3", "open") == before + 1
+        live.compact()
+        assert count_of(live.view, "3", "open") == before + 1
+
+
 def _retyped(text: str) -> str:
     lines = [line for line in text.splitlines() if not line.startswith("town")]
     at = lines.index("[fields]")

@@ -85,9 +85,17 @@ def with_schema(view: View, step: SchemaStep) -> View:
         event.name: view.expired[old]
         for event in schema.all_events.values()
         if (old := step.events.get(event.name, event.name)) in view.expired
+        and not _is_kept_longer(view.schema.event_type(old), event)
     }
     blocks = tuple(change.block(block) for block in view.blocks)
     return replace(view, schema=schema, blocks=blocks, base=len(view.base_blocks), expired=expired)
+
+
+def _is_kept_longer(old: EventType | None, new: EventType) -> bool:
+    """Return whether old events may come again: what has expired stays so, what comes counts."""
+    if old is None or not old.keep_days:
+        return False
+    return not new.keep_days or new.keep_days > old.keep_days
 
 
 class _Change:
