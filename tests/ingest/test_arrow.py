@@ -224,6 +224,7 @@ GOOD = stream(
 @settings(max_examples=500, deadline=None)
 @given(st.integers(0, 2**64))
 @example(3524)  # a time in no year that Python knows
+@example(7_078_774_232_714_672_128)  # a time zone that is no text
 def test_damaged_streams(seed: int) -> None:
     """Damaged bytes are rows or a user's error; never anything else."""
     dice = random.Random(seed)

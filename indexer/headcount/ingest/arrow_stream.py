@@ -34,7 +34,9 @@ def read_stream(data: bytes, limit: int) -> pa.RecordBatch:
     try:
         with pa.ipc.open_stream(data) as reader:
             schema = reader.schema
-            names = schema.names  # decodes them
+            names = schema.names  # decodes them; zones are decoded because they may be no text
+            for field in schema:
+                _ = field.type.tz if pa.types.is_timestamp(field.type) else None
             _plain_types(schema)
             _refuse_compression(data)
             for batch in reader:
