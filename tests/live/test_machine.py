@@ -76,7 +76,7 @@ def test_planted_mistakes_are_seen(
     """The machine fails, whatever it says, for each of them."""
     monkeypatch.setattr(module, name, mistake)
     few = settings(
-        max_examples=40,
+        max_examples=300,
         stateful_step_count=40,
         deadline=None,
         phases=[Phase.generate],

@@ -14,7 +14,7 @@ import pytest
 from headcount.client import Client
 from headcount.client.errors import ServerError
 from headcount.segments.watch.transitions import Kind, Settings
-from support.killing import KeepingWriter, compacting
+from support.killing import Delete, KeepingWriter, compacting
 from support.live_server import make_folder
 from support.nursery import Nursery, nursery
 from support.writing import SCHEMA
@@ -88,8 +88,8 @@ def test_streams_have_no_gap_over_kills(tmp_path: Path, starts: Nursery) -> None
     """
     Twelve times: writers, readers and compactions, then kill -9; in the end all is as it was told.
 
-    A contact that was erased is named to nobody who comes later, so a reader may hold it still; it
-    must not hold anybody else who is not a member, and must hold all who are.
+    A contact that was deleted may be named to nobody who comes later, so a reader may hold it
+    still; it must not hold anybody else who is not a member, and must hold all who are.
     """
     folder = make_folder(tmp_path / "data", SCHEMA)
     writers = [KeepingWriter(f"w{at}", random.Random(at)) for at in range(3)]
@@ -128,6 +128,8 @@ def test_streams_have_no_gap_over_kills(tmp_path: Path, starts: Nursery) -> None
     with Client(server.address) as client:
         for one in writers:
             one.again(client)
+        told = (op for one in writers for op, _, _ in one.told)
+        deleted = {id_ for op in told if isinstance(op, Delete) for id_ in op.ids}
         for follower in followers:
             # A watch made now has followed all that was written, and so has every other.
             client.create_watch(f"after {follower.name}", "everyone")
@@ -136,8 +138,8 @@ def test_streams_have_no_gap_over_kills(tmp_path: Path, starts: Nursery) -> None
             expected = {id_ for ids in client.members(SEGMENTS[follower.name]) for id_ in ids}
             assert watch.size == follower.size == len(expected), follower.name
             assert expected <= follower.members
-            gone = client.get(sorted(follower.members - expected))
-            assert all(contact is None for contact in gone), follower.name
+            # Somebody else may have the id of a deleted contact by now, and not be a member.
+            assert follower.members - expected <= deleted, follower.name
             assert follower.failures == []
             assert follower.number > 20
     assert server.end() == 0
