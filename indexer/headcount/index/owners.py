@@ -4,7 +4,7 @@ Owners: the events of given contacts, in a log that is ordered by time.
     rows    uint32[size], ascending     whose event it is
     order   uint32[size]                the event's position in the log
 
-A binary search for each contact finds its stretch: 1 µs a contact however many events there are.
+A binary search for each contact finds its stretch: 84 µs for 1,000 contacts of 2M events.
 Eight bytes an event, so it is made only where somebody asks for single contacts: a workspace that
 is written to or watched. Rejected: a stretch's start for every row, which is faster and takes four
 bytes a row for every event type, mostly of contacts without such an event.

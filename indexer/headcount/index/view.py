@@ -172,8 +172,9 @@ class View:
         """
         Return a view of those live contacts alone that have one of *ordinals* (ascending, unique).
 
-        One recent block, whose indexes are made when they are asked for: so one segment is tried on
-        a few contacts in 0.2 ms. Version and schema are those of this view.
+        One recent block, whose indexes are made when they are asked for: a segment of three
+        conditions is tried on 100 of a million contacts in 2 ms. Version and schema are those of
+        this view.
         """
         positions = self.positions(ordinals)
         held = positions >= 0

@@ -2,7 +2,7 @@
 Edits: new values, labels and lists put into the columns of some contacts.
 
 A column is Arrow and never changes; an edit gives the one that takes its place. What is asked of
-sets (labels, lists) is done in Python, for the contacts that are named only: 1 µs each.
+sets (labels, lists) is done in Python, for the contacts that are named only: 6 µs each.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ a few, the last ones that are not much smaller than those before them become one
 factor from left to right, and an event is indexed anew only as often as its piece grows by that
 factor: about four times while 250,000 come in.
 
-Rejected: one growing piece, indexed anew by each commit (40 times a second, 60 ms for 250,000).
+Rejected: one growing piece, indexed anew by each commit, forty times a second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from headcount.index.events import EventIndex
 from headcount.model.schema import EventType
 
 _RATIO = 4
-_LOOSE = 5  # so many are left as they are: each costs a query 0.1 ms, joining them a commit 3 ms
+_LOOSE = 5  # so many are left as they are: more cost queries, joining more often costs commits
 
 ORIGIN = "origin"
 

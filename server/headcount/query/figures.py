@@ -7,7 +7,7 @@ up, so a name of three types costs three times as much as one.
 
 Events that came since the block was made lie in small indexes beside the large one. How often
 somebody did something is put right only for the contacts that have events there: `opened >= 3` over
-1M contacts with 20,000 newer events takes 0.9 ms in the place of 0.4.
+1M contacts with 20,000 newer events in five such indexes takes 2.3 ms in the place of 0.4.
 """
 
 from __future__ import annotations
