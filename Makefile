@@ -5,6 +5,7 @@
 #   make soak     an hour of random writes, restarts, compactions, kills and flipped bits
 #   make check    formatting, lint, types, protos, generated code
 #   make bench    Headcount beside DuckDB, Polars and ClickHouse on the same data
+#   make bench-kernels   each kernel on one block, compared with the committed baseline
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ CONTACTS ?= 1000000
 WORKERS ?= auto
 EXAMPLES ?= 5000
 
-.PHONY: demo test soak test-lowest check lint types proto-check proto bench clean
+.PHONY: demo test soak test-lowest check lint types proto-check proto bench bench-kernels clean
 
 demo: $(VENV)/.run
 	$(BIN)/headcount demo --contacts $(CONTACTS)
@@ -52,6 +53,9 @@ proto: $(VENV)/.dev $(PROTO_VENV)/.tools
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(ARGS)
+
+bench-kernels: $(VENV)/.dev
+	$(BIN)/python -m bench.kernels $(ARGS)
 
 clean:
 	rm -rf $(VENV) .venv-proto .venv-lowest build dist demo-data
