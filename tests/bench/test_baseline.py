@@ -91,3 +91,13 @@ def test_a_report_is_slimmed(tmp_path: Path) -> None:
     again = json.loads(path.read_text())
     assert again["kernels"]["kernel 7"] == {"min": 8.642e-06, "median": 8.642e-06, "rounds": 15}
     assert baseline.main([path, measured], 1.01) == 0
+
+
+def test_the_committed_baseline_is_of_the_kernels_there_are() -> None:
+    """The baseline names its machine and commit, and every kernel of the catalogue."""
+    from bench.kernels.catalogue import KERNELS
+
+    held = json.loads(Path(baseline.__file__).with_name("baseline.json").read_text())
+    assert list(held["kernels"]) == list(KERNELS)
+    assert held["machine"]["processor"]
+    assert "dirty" not in held["machine"]["commit"]
