@@ -50,7 +50,7 @@ from headcount.query.context import QueryContext, never
 from headcount.query.engine import Engine, Query
 from headcount.query.explain import Explanation, explain
 from headcount.query.explain_contact import ContactExplanation, explain_contact
-from headcount.query.format import format as canonical
+from headcount.query.forms import text_of
 from headcount.query.histogram import Histogram, Layout, histogram
 from headcount.query.limits import DEFAULT, Limits
 from headcount.query.match import Matches, match
@@ -249,7 +249,7 @@ class Workspace(Sending, Reporting, Writing, Caring):
         started, engine = time.perf_counter(), self._engine
         view = engine.view
         context = self._context(as_of, time_zone, timeout)
-        text = query if isinstance(query, str) else canonical(query)
+        text = text_of(query)
         asked = f"{as_of}\0{time_zone}\0{text}".encode(errors="surrogatepass")
         listing = tokens.digest(self.name, asked, fields)
         start = 0

@@ -15,7 +15,7 @@ from headcount.members.member_file import MemberFile, silent
 from headcount.members.sendable import Sendable
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Query
-from headcount.query.format import format as canonical
+from headcount.query.forms import text_of
 from headcount.segments.audience import Queries, audience_of, resolve
 from headcount.segments.documents import segment_document
 from headcount.segments.freeze import freeze
@@ -118,7 +118,7 @@ class Sending:
         chosen = contacts.choose(schema, fields)
         found = engine.members(query, context)
         info = self._info(context, started, engine.view.version)
-        text = query if isinstance(query, str) else canonical(query)
+        text = text_of(query)
         about = segment_document(self.name, text, info, chosen)
         with MemberFile(Path(to), schema.id_column, chosen, about) as file:
             for group in batches.records(found, 0, chosen):

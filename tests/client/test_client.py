@@ -19,6 +19,7 @@ from headcount.embedded import Workspace
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
+from headcount.query.json_form import from_json
 from headcount.query.parse import parse
 from headcount.segments.keeper import Keeper
 from support.serving import EMPTY_VIEW, Gate, ScriptedEngine, Served, served
@@ -258,6 +259,53 @@ def test_errors_are_the_same_wherever_they_arise(asked: Any, text: str) -> None:
         assert theirs.position is not None
         assert theirs.position.line == ours.position.line
         assert theirs.position.column == ours.position.column
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "column"),
+    [
+        ({"field": "contry", "operator": "=", "value": "DE"}, "field", 0),
+        ({"all": [{"list": "news"}, {"all": [{"event": "opend"}]}]}, "all[1].all[0].event", 0),
+        ({"conditions": [{"field": "status", "operator": "=", "value": "X"}]},
+         "conditions[0].value", 0),
+        ({"not": {"expression": "spent > 3 and contry = DE"}}, "not.expression", 15),
+        ({"all": [{"everyone": True}, {"field": "plan", "operator": "=", "value": {"a"}}]},
+         "all[1].value", 0),
+    ],
+)  # fmt: skip
+def test_a_document_is_asked_and_its_errors_name_the_path(
+    asked: Any, document: dict[str, Any], path: str, column: int
+) -> None:
+    """180: what is wrong in JSON has its place there, also where only the data show it."""
+    assert asked.count({"field": "plan", "operator": "=", "value": "Pro"}) == asked.count(
+        "plan = Pro"
+    )
+    with pytest.raises(UserError) as caught:
+        asked.count(document)
+    assert caught.value.field is not None
+    assert caught.value.field.removeprefix("query.json.") == path
+    place = caught.value.position
+    assert (place.column if place else 0) == column
+
+
+def test_a_message_names_the_field_that_is_wrong(server: Served) -> None:
+    """180: a tree that a client sends has the path of the message in its error, wherever asked."""
+    wrong = from_json('{"all": [{"list": "news"}, {"field": "contry", "operator": "is_empty"}]}')
+    with Client(server.address) as client:
+        found: list[Any] = []
+        for ask in (client.count, client.preview):
+            with pytest.raises(UserError) as caught:
+                ask(wrong)
+            found.append(caught.value)
+        found += [client.count_many(["everyone", wrong])[1], *client.validate(wrong).errors]
+    paths = [error.field for error in found]
+    inside = "segment.items[1].is_empty.value.name"
+    assert paths == [
+        f"query.{inside}",
+        f"query.{inside}",
+        f"queries[1].{inside}",
+        f"query.{inside}",
+    ]
 
 
 def test_validation_says_what_is_wrong(asked: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from headcount.model.errors import UserError
 from headcount.query import tree
+from headcount.query.bind import bind
 from headcount.query.json_form import (
     from_document,
     from_json,
@@ -17,6 +18,8 @@ from headcount.query.json_form import (
 from headcount.query.json_operators import OPERATORS, Shape
 from headcount.query.json_reader import KINDS
 from headcount.query.parse import parse
+from support.engines import context_at, view_of
+from support.shop import AS_OF, SHOP
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
 
@@ -84,10 +87,10 @@ def test_the_errors_of_the_page_are_raised() -> None:
     """Each mistake is answered with the path and message beside it."""
     section = PAGE.partition("## Errors")[2]
     rows = re.findall(r"^\| `(\{.*\})` \| (.*) \|$", section, re.MULTILINE)
-    assert len(rows) == 6
+    assert len(rows) == 9
     for text, shown in rows:
         with pytest.raises(UserError) as caught:
-            from_json(text)
+            bind(from_json(text), view_of(SHOP), context_at(AS_OF, "UTC"))
         error = caught.value
         place = ", with the place in the text" if error.position else ""
         wanted = f"`{error.field}`{place}: {error.message}"

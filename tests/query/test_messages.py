@@ -72,14 +72,14 @@ def of_text(text: str) -> str:
 
 
 def of_json(document: str) -> str:
-    """Return what is said of JSON."""
-    return said(lambda: from_json(document))
+    """Return what is said of JSON that is read, then bound."""
+    return said(lambda: bind(from_json(document), ENGINE.view, CONTEXT))
 
 
 def of_message(message: str) -> str:
-    """Return what is said of a message."""
+    """Return what is said of a message that is read, then bound."""
     found = text_format.Parse(message, segment_pb2.Segment())
-    return said(lambda: from_proto(found))
+    return said(lambda: bind(from_proto(found), ENGINE.view, CONTEXT))
 
 
 def of_answer(question: str) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from headcount.cli.output import Format
 from headcount.query.engine import Query
-from headcount.query.json_form import from_json
+from headcount.query.json_form import document_of
 
 Segment = Annotated[
     str,
@@ -55,12 +55,12 @@ Etag = Annotated[
 
 def asked(segment: str) -> Query:
     """
-    Return the query of a SEGMENT argument: text, or the tree of its JSON form.
+    Return the query of a SEGMENT argument: text, or the document of its JSON form.
 
     Raises:
         UserError: it starts with `{` and is not the JSON form of a segment.
     """
-    return from_json(segment) if segment.lstrip().startswith("{") else segment
+    return document_of(segment) if segment.lstrip().startswith("{") else segment
 
 
 def instant(text: str | None, option: str = "--as-of") -> dt.datetime | None:

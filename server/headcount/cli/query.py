@@ -33,6 +33,7 @@ from headcount.cli.target import opened
 from headcount.model.errors import UserError
 from headcount.query.bound import QueryWarning
 from headcount.query.format import format as canonical
+from headcount.query.forms import text_of
 from headcount.query.parse import parse
 
 
@@ -135,7 +136,7 @@ def validate(
 def format_(segment: Segment) -> None:
     """Print a segment in canonical form; needs no data, so names are not checked."""
     query = asked(segment)
-    write_lines([canonical(parse(query) if isinstance(query, str) else query)])
+    write_lines([canonical(parse(query)) if isinstance(query, str) else text_of(query)])
 
 
 def _about(info: Info) -> dict[str, object]:

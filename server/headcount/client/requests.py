@@ -24,16 +24,14 @@ from headcount.index.stats import Stats
 from headcount.index.view import Version
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
-from headcount.query import tree
-from headcount.query.format import format as canonical
+from headcount.query.forms import Query as Query
+from headcount.query.forms import json_of, text_of
 from headcount.query.histogram import Layout
 from headcount.query.proto import to_proto
 from headcount.rpc import convert, convert_answers, convert_reports
 from headcount.segments.performance import Measured
 from headcount.v1 import admin_pb2, answers_pb2, common_pb2, query_pb2, reports_pb2, segments_pb2
 from headcount.v1 import saved_segments_pb2 as saved_pb2
-
-Query = str | tree.Segment
 
 
 class Requests(SendingRequests, WritingRequests, CaringRequests):
@@ -401,7 +399,7 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
 
     def text_of(self, query: Query) -> str:
         """Return a segment in text, for the record."""
-        return query if isinstance(query, str) else canonical(query)
+        return text_of(query)
 
     def _version(self) -> common_pb2.Version | None:
         seen = self._seen
@@ -416,6 +414,8 @@ def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> qu
 def _query_at(query: Query, instant: Timestamp | None, time_zone: str | None) -> query_pb2.Query:
     if isinstance(query, str):
         return query_pb2.Query(text=query, as_of=instant, time_zone=time_zone)
+    if isinstance(query, dict):
+        return query_pb2.Query(json=json_of(query), as_of=instant, time_zone=time_zone)
     return query_pb2.Query(segment=to_proto(query), as_of=instant, time_zone=time_zone)
 
 

@@ -88,8 +88,8 @@ def between(b: Binder, node: tree.Between, scope: Scope) -> Condition:
     high = bind_values.right(b, node.high, scope)
     low = bind_values.beside(b, value, low, node.low)
     high = bind_values.beside(b, value, high, node.high)
-    above = tree.Compare(node.value, CompareOp.GE, node.low, span=node.span)
-    below = tree.Compare(node.value, CompareOp.LE, node.high, span=node.span)
+    above = tree.Compare(node.value, CompareOp.GE, node.low, span=node.span, place=node.place)
+    below = tree.Compare(node.value, CompareOp.LE, node.high, span=node.span, place=node.place)
     found = all_of(
         [
             compared(b, value, CompareOp.GE, low, above),
@@ -123,7 +123,9 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
                 numbers.append(Range(other.value, other.value))
                 continue
         times += _written_time(b, value, other, option)
-        equal = tree.Compare(node.value, CompareOp.EQ, option, span=option.span or node.span)
+        equal = tree.Compare(
+            node.value, CompareOp.EQ, option, span=option.span or node.span, place=option.place
+        )
         found.append(compared(b, value, CompareOp.EQ, other, equal))
     if literals:
         found.append(bind_strings.equals(b, value, literals, node))
@@ -304,7 +306,7 @@ def _times(
 ) -> Condition:
     if isinstance(left, Constant) and not isinstance(right, Constant):
         left, right, op = right, left, MIRRORED[op]
-        node = tree.Compare(node.right, op, node.left, span=node.span)
+        node = tree.Compare(node.right, op, node.left, span=node.span, place=node.place)
     if isinstance(right, Constant):
         return in_ranges(left, (_time_side(b, left, op, right, node),))
     if left.kind is right.kind:

@@ -218,7 +218,7 @@ def comparison(b: Binder, node: tree.Compare, scope: Scope) -> Condition | None:
     if name is None:
         return None
     if node.op in _EDGES:
-        edge = tree.EdgeWindow(_EDGES[node.op], node.right, span=node.span)
+        edge = tree.EdgeWindow(_EDGES[node.op], node.right, span=node.span, place=node.place)
         return event_count(sources(b, name), window(b, edge), 1, None)
     if not isinstance(node.right, tree.Number):
         return None
@@ -239,7 +239,7 @@ def between(b: Binder, node: tree.Between, scope: Scope) -> Condition | None:
         _warn_if_impossible(b, fewest, most, node)
         found = event_count(sources(b, name), window(b, None), fewest, most)
     elif bind_values.right(b, low, scope).kind.is_time:
-        span = tree.BetweenWindow(low, high, span=node.span)
+        span = tree.BetweenWindow(low, high, span=node.span, place=node.place)
         found = event_count(sources(b, name), window(b, span), 1, None)
     else:
         return None
@@ -252,7 +252,7 @@ def _event_name(node: tree.Value, scope: Scope) -> tree.EventSelector | None:
         return None
     if scope.find(node) is not None or scope.tally(node) is None:
         return None
-    return tree.EventSelector(node.name, span=node.span)
+    return tree.EventSelector(node.name, span=node.span, place=node.place)
 
 
 def _whole_number(b: Binder, node: tree.Number) -> int:

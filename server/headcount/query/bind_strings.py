@@ -235,8 +235,14 @@ def _has(b: Binder, value: Expression, text: str, node: tree.Segment) -> Conditi
     if not text:
         quoted = b.refusals.quoted(node)
         message = f"{quoted} asks for an empty text, which nobody has; write `is empty`"
-        raise b.refusals.invalid(message, node)
-    return equals(b, value, [(text, node)], node)
+        raise b.refusals.invalid(message, _literal(node, text))
+    return equals(b, value, [(text, _literal(node, text))], node)
+
+
+def _literal(node: tree.Segment, text: str, index: int = 0) -> tree.String:
+    """Return a text that a condition holds itself, as a node with its place."""
+    place = None if node.place is None else node.place.of_literal(index)
+    return tree.String(text, span=node.span, place=place)
 
 
 def _matches(b: Binder, value: Expression, nearby: Field, node: tree.TextMatch) -> Condition:
@@ -246,7 +252,7 @@ def _matches(b: Binder, value: Expression, nearby: Field, node: tree.TextMatch) 
     try:
         pattern = Pattern.of(node.op.value, node.pattern, field)
     except UserError as error:
-        raise b.refusals.invalid(error.message, node) from None
+        raise b.refusals.invalid(error.message, _literal(node, node.pattern)) from None
     if isinstance(value, Constant):
         literal = pa.array([str(value.value)])
         return Always(bool(pattern.test(literal, fold.keys(literal, field))[0]))
@@ -264,9 +270,10 @@ def contains_set(b: Binder, node: tree.ContainsSet, scope: Scope) -> Condition:
         )
     if "" in node.options:
         raise b.refusals.invalid(
-            "an empty text among the options, which nobody has; write `is empty`", node
+            "an empty text among the options, which nobody has; write `is empty`",
+            _literal(node, "", node.options.index("")),
         )
-    literals: list[tuple[str, tree.Node]] = [(text, node) for text in node.options]
+    literals = [(text, _literal(node, text, i)) for i, text in enumerate(node.options)]
     found = equals(b, value, literals, node)
     if node.mode is SetMode.ALL and isinstance(found, KeyIn) and len(found.keys) > 1:
         found = KeysAll(value, found.keys)
@@ -287,4 +294,5 @@ def opted_out(b: Binder, node: tree.OptedOut) -> Condition:
 def _on_lists(
     b: Binder, field: Field, names: Sequence[str], node: tree.InList | tree.OptedOut
 ) -> Condition:
-    return equals(b, FieldValue(field), [(name, node) for name in names], node)
+    literals = [(name, _literal(node, name, i)) for i, name in enumerate(names)]
+    return equals(b, FieldValue(field), literals, node)

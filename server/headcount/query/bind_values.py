@@ -117,8 +117,8 @@ def beside(b: Binder, other: Expression, found: Expression, node: tree.Value) ->
         )
         raise b.refusals.invalid(message, node)
     if isinstance(spelt, dt.datetime):
-        return value(b, tree.DateTime(spelt, span=node.span), b.contact_scope)
-    return value(b, tree.Date(spelt, span=node.span), b.contact_scope)
+        return value(b, tree.DateTime(spelt, span=node.span, place=node.place), b.contact_scope)
+    return value(b, tree.Date(spelt, span=node.span, place=node.place), b.contact_scope)
 
 
 def in_calendar(b: Binder, node: tree.Node, work: Callable[[], int]) -> int:

@@ -23,13 +23,13 @@ from headcount.query.bind import Binder
 from headcount.query.bound import Bound
 from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
+from headcount.query.forms import Query
+from headcount.query.json_reader import from_document
 from headcount.query.limits import Limits, require_within
 from headcount.query.names import Known, Seen
 from headcount.query.parse import parse
 from headcount.query.plan import Plan, plan
 from headcount.query.timeless import is_timeless
-
-Query = str | tree.Segment
 
 LONGEST = 4096  # code points of a text that is remembered
 
@@ -102,7 +102,9 @@ def bound(
 
 
 def tree_of(query: Query, limits: Limits) -> tree.Segment:
-    """Return the tree of *query*, with the places of its nodes if it is text."""
+    """Return the tree of *query*, whose nodes know where they stood in a text or a document."""
+    if isinstance(query, dict):
+        return from_document(query, limits)
     if not isinstance(query, str):
         require_within(query, limits)
         return query

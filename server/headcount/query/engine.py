@@ -29,12 +29,12 @@ from headcount.query.absent import Absences
 from headcount.query.anchors import Anchor, Anchors
 from headcount.query.bind import check_calculated
 from headcount.query.bindings import LONGEST, Binding, Bindings, bound
-from headcount.query.bindings import Query as Query
 from headcount.query.bindings import tree_of as tree_of
 from headcount.query.bound import Bound, QueryWarning
 from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
 from headcount.query.format import format as canonical
+from headcount.query.forms import Query as Query
 from headcount.query.limits import Limits
 from headcount.query.names import Known
 from headcount.query.outline import outline

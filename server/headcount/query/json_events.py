@@ -19,7 +19,8 @@ from headcount.model.schema import nearest
 from headcount.query import json_values as values
 from headcount.query import rules, tree
 from headcount.query.json_operators import TIMES
-from headcount.query.json_values import Path, below, described, item, listed, refuse, sound
+from headcount.query.json_values import below, described, item, listed, refuse, sound
+from headcount.query.place import Path, Place
 
 _TIMES = {name: op for op, name in TIMES.items()}
 _EDGES = {edge.value: edge for edge in tree.Edge}
@@ -62,11 +63,12 @@ def window(members: Members, path: Path) -> tree.Window | None:
     kind, inside = _one_of(found, _WINDOWS, here, "a window", '{"last": "30 days"}')
     here = below(here, kind)
     if kind == "last":
-        return tree.LastWindow(values.duration(inside, here))
+        return tree.LastWindow(values.duration(inside, here), place=Place(here))
     if kind == "between":
         low, high = _two(inside, here, "times")
-        return tree.BetweenWindow(values.time(low, item(here, 0)), values.time(high, item(here, 1)))
-    return tree.EdgeWindow(_EDGES[kind], values.time(inside, here))
+        ends = values.time(low, item(here, 0)), values.time(high, item(here, 1))
+        return tree.BetweenWindow(*ends, place=Place(here))
+    return tree.EdgeWindow(_EDGES[kind], values.time(inside, here), place=Place(here))
 
 
 def regularly(event: tree.EventSelector, members: Members, path: Path) -> tree.Regularly:
@@ -117,7 +119,7 @@ def _calendar(word: str, path: Path) -> tree.Window:
     """Return the window that is one word or two: `ever`, `today`, `last month`."""
     spelled = word.strip().lower().replace("_", " ")
     if spelled == "ever":
-        return tree.Ever()
+        return tree.Ever(place=Place(path))
     period = _PERIODS.get(spelled)
     if period is None:
         refuse(
@@ -126,4 +128,4 @@ def _calendar(word: str, path: Path) -> tree.Window:
             f' or "ever", found {described(word)}',
             suggestions=nearest(spelled, (*_PERIODS, "ever")),
         )
-    return tree.CalendarWindow(period)
+    return tree.CalendarWindow(period, place=Place(path))

@@ -76,6 +76,19 @@ def named_from_json(text: str, limits: Limits = DEFAULT, field: str = "") -> Nam
     return Named(segment=from_document(document, limits, field), name=document.get("name"))
 
 
+def document_of(text: str) -> dict[str, Any]:
+    """
+    Return a JSON text as the document that it is, which `from_document` reads.
+
+    Raises:
+        UserError: as for `from_json`.
+    """
+    document = _decode(text, DEFAULT, "")
+    from_document(document)
+    found: dict[str, Any] = document
+    return found
+
+
 def _decode(text: str, limits: Limits, field: str) -> Any:
     """Return the document of a text, with the marks that `json_reader` looks for."""
     where = field or None

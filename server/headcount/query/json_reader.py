@@ -18,7 +18,7 @@ from headcount.model.schema import nearest
 from headcount.query import json_events, rules, tree
 from headcount.query import json_values as values
 from headcount.query.json_operators import BY_ANY_NAME, Operator, Shape, find
-from headcount.query.json_values import Path, below, described, item, listed, refuse, sound
+from headcount.query.json_values import below, described, item, listed, refuse, sound
 from headcount.query.lexicon import is_bare_word
 from headcount.query.limits import (
     DEFAULT,
@@ -29,6 +29,7 @@ from headcount.query.limits import (
     too_many_values,
 )
 from headcount.query.parse import parse
+from headcount.query.place import Path, Place
 from headcount.query.tree import Duration, EventSelector, Node, Segment, Value, children
 
 # What a condition is, by the key that says so, and the keys that may stand beside it.
@@ -105,6 +106,8 @@ class _Reader:
         ):
             refuse(path, _NOT_OF_THE_EVENT)
         self._places.append((segment, path))
+        if segment.place is None:  # a list of one has that one's
+            tree.placed(segment, _place(kind, members, path))
         return segment
 
     def _read(self, kind: str, members: Members, path: Path, level: int) -> Segment:
@@ -122,7 +125,8 @@ class _Reader:
                 return tree.Everyone()
             case "field":
                 name = values.name(found, here)
-                return self._compared(tree.Name(name, not is_bare_word(name)), members, path)
+                left = tree.Name(name, not is_bare_word(name), place=Place(here))
+                return self._compared(left, members, path)
             case "expression":
                 return self._expression(values.text(found, here), members, path)
             case "event":
@@ -188,7 +192,9 @@ class _Reader:
         if "value" in members:
             refuse(below(path, "value"), "expected an `operator` beside `value`, found none")
         with values.placed(here):
-            return parse(text, values.widened(self._limits))
+            found = parse(text, values.widened(self._limits))
+        values.located(found, here, text)
+        return found
 
     def _compared(self, left: Value, members: Members, path: Path) -> Segment:
         operator = _operator(members, path)
@@ -268,15 +274,16 @@ class _Reader:
 
     def _event(self, members: Members, path: Path, level: int) -> EventSelector:
         """Return the events in `event`, narrowed by `where`."""
-        name = values.name(members["event"], below(path, "event"), "the name of an event")
+        named = below(path, "event")
+        name = values.name(members["event"], named, "the name of an event")
         if "where" not in members:
-            return EventSelector(name)
+            return EventSelector(name, place=Place(named))
         here = below(path, "where")
         level = self._deeper(level, here)
         self._inside_where = True
         where = self._segment(members["where"], here, level)
         self._inside_where = False
-        return EventSelector(name, where)
+        return EventSelector(name, where, place=Place(named))
 
     def _sequence(
         self, first: EventSelector, members: Members, path: Path, level: int
@@ -314,6 +321,17 @@ def _holds(node: Node, wanted: Node) -> bool:
             return True
         stack.extend(children(at))
     return False
+
+
+def _place(kind: str, members: Members, path: Path) -> Place:
+    """Return the place of a condition, and of the texts that it holds itself."""
+    if kind == "segment":
+        return Place(below(path, kind))
+    if kind in ("list", "opted_out"):
+        return Place(path, below(path, kind), listed=isinstance(members[kind], list))
+    if "value" in members:
+        return Place(path, below(path, "value"), listed=isinstance(members["value"], list))
+    return Place(path)
 
 
 def _kind(members: Members, path: Path) -> str:

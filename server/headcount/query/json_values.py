@@ -25,9 +25,8 @@ from headcount.model.schema import nearest
 from headcount.query import rules, tree
 from headcount.query.limits import Limits
 from headcount.query.parse import parse_value
-from headcount.query.tree import Duration, Value
-
-Path = tuple["Path | None", str]
+from headcount.query.place import Path, Place, spelled
+from headcount.query.tree import Duration, Node, Value
 
 # JSON spells out what text has a symbol for, so its limit in bytes is that of text, times this:
 # `a<b or ` is 7 bytes of text and 71 of JSON.
@@ -62,16 +61,6 @@ def below(path: Path, key: str) -> Path:
 def item(path: Path, index: int) -> Path:
     """Return the path of an item of a list."""
     return path, f"[{index}]"
-
-
-def spelled(path: Path) -> str | None:
-    """Return a path as text, such as `all[2].value`; None for the root of a nameless document."""
-    parts = []
-    rest: Path | None = path
-    while rest is not None:
-        rest, part = rest
-        parts.append(part)
-    return "".join(reversed(parts)).removeprefix(".") or None
 
 
 def refuse(
@@ -242,7 +231,19 @@ def _parsed(written: str, path: Path, limits: Limits | None = None) -> Value:
 
 def expression(written: str, path: Path, limits: Limits) -> Value:
     """Return the value that a text of the language is."""
-    return _parsed(written, path, widened(limits))
+    found = _parsed(written, path, widened(limits))
+    located(found, path, written)
+    return found
+
+
+def located(node: Node, path: Path, written: str) -> None:
+    """Say of all in *node*, just parsed from *written*, that this stands at *path*."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        stack += tree.children(one)
+        span = one.span or tree.Span(0, len(written))
+        tree.placed(one, Place(path, text=written, start=span.start, end=span.end))
 
 
 def widened(limits: Limits) -> Limits:
@@ -256,7 +257,7 @@ def time(value: object, path: Path) -> Value:
     found = _parsed(text(value, path, example), path)
     if rules.not_a_time(found) is not None:
         refuse(path, f"expected {example}, found {described(value)}")
-    return found
+    return tree.placed(found, Place(path))
 
 
 def time_or_value(found: object, path: Path, limits: Limits) -> Value:
@@ -271,11 +272,11 @@ def value(found: object, path: Path, limits: Limits) -> Value:
     """Return the value that a JSON value stands for."""
     match found:
         case str():
-            return tree.String(text(found, path))
+            return tree.String(text(found, path), place=Place(path))
         case bool():
-            return tree.Boolean(found)
+            return tree.Boolean(found, place=Place(path))
         case int() | float() | NoNumber():
-            return tree.Number(number(found, path))
+            return tree.Number(number(found, path), place=Place(path))
         case dict():
             return _typed(found, path, limits)
     refuse(
@@ -303,11 +304,11 @@ def _typed(found: object, path: Path, limits: Limits) -> Value:
             example = 'a date with a time such as "2026-03-31T17:30:00Z"'
             return _literal(inside, here, tree.DateTime, example)
         case "ago":
-            return tree.Ago(duration(inside, here))
+            return tree.Ago(duration(inside, here), place=Place(here))
         case "duration":
-            return tree.DurationValue(duration(inside, here))
+            return tree.DurationValue(duration(inside, here), place=Place(here))
         case "field":
-            return tree.Name(name(inside, here), quoted=True)
+            return tree.Name(name(inside, here), quoted=True, place=Place(here))
     return expression(text(inside, here), here, limits)
 
 
@@ -317,4 +318,4 @@ def _literal(
     found = _parsed(text(inside, path, example), path)
     if not isinstance(found, kind):
         refuse(path, f"expected {example}, found {described(inside)}")
-    return found
+    return tree.placed(found, Place(path))

@@ -33,11 +33,19 @@ from headcount.query.limits import (
     too_many_periods,
     too_many_values,
 )
+from headcount.query.place import Path, Place, spelled
 from headcount.query.proto_enums import E, EnumTable
 from headcount.v1 import segment_pb2 as pb
 
-Path = tuple["Path | None", str]
 T = TypeVar("T")
+
+# Of the conditions that hold texts themselves, the field that does, and whether it is repeated.
+_LITERALS = {
+    "text_match": (".pattern", False),
+    "contains_set": (".options", True),
+    "in_list": (".names", True),
+    "opted_out": (".name", False),
+}
 
 
 def from_proto(
@@ -64,12 +72,7 @@ def _refusal(
     reason: Reason = Reason.SYNTAX,
     suggestions: tuple[str, ...] = (),
 ) -> UserError:
-    parts = []
-    rest: Path | None = path
-    while rest is not None:
-        rest, part = rest
-        parts.append(part)
-    return UserError(reason, message, field="".join(reversed(parts)), suggestions=suggestions)
+    return UserError(reason, message, field=spelled(path), suggestions=suggestions)
 
 
 def _unknown_field(message: Message, path: Path) -> Path | None:
@@ -149,7 +152,7 @@ class _Reader:
             raise _refusal(path, "expected one condition to be set, found none that is known")
         here = (path, f".{which}")
         if which == "logic":
-            return self._logic(message, path, level)
+            return tree.placed(self._logic(message, path, level), Place(path))
         if message.items:
             raise _refusal((path, ".items"), f"expected no items beside `{which}`, only by `logic`")
         self._conditions += 1
@@ -157,7 +160,8 @@ class _Reader:
             limit = too_many_conditions(self._limits.conditions)
             raise _refusal(path, limit, Reason.LIMIT_EXCEEDED)
         condition: tree.Segment = getattr(self, f"_{which}")(getattr(message, which), here, level)
-        return condition
+        inside, repeated = _LITERALS.get(which, (None, False))
+        return tree.placed(condition, Place(here, (here, inside) if inside else None, repeated))
 
     def _logic(self, message: pb.Segment, path: Path, level: int) -> tree.Segment:
         level = self._deeper(level, path)
@@ -301,13 +305,14 @@ class _Reader:
         here = _required(parent, name, path)
         message: pb.EventSelector = getattr(parent, name)
         _sound(rules.name_fault(message.name), (here, ".name"))
+        place = Place((here, ".name"))
         if not message.HasField("where"):
-            return tree.EventSelector(message.name)
+            return tree.EventSelector(message.name, place=place)
         level = self._deeper(level, here)
         self._inside_where = True
         where = self.segment(message.where, (here, ".where"), level)
         self._inside_where = False
-        return tree.EventSelector(message.name, where)
+        return tree.EventSelector(message.name, where, place=place)
 
     def _times(self, parent: pb.Did | pb.Regularly, path: Path) -> tree.Times | None:
         if not parent.HasField("times"):
@@ -332,6 +337,10 @@ class _Reader:
                 (path, ".window"), "expected one kind to be set, found none that is known"
             )
         here = ((path, ".window"), f".{which}")
+        return tree.placed(self._window_of(message, which, here, level), Place(here))
+
+    def _window_of(self, message: pb.Window, which: str, here: Path, level: int) -> tree.Window:
+        """Return the window of one kind."""
         match which:
             case "last":
                 return tree.LastWindow(self._duration(message.last, here))
@@ -368,6 +377,12 @@ class _Reader:
         if which is None:
             raise _refusal(path, "expected one kind to be set, found none that is known")
         here = (path, f".{which}")
+        return tree.placed(self._value_of(message, which, path, here, level), Place(here))
+
+    def _value_of(
+        self, message: pb.Value, which: str, path: Path, here: Path, level: int
+    ) -> tree.Value:
+        """Return the value of one kind, which is at *here* in the value at *path*."""
         if message.operands and which not in ("arithmetic", "function"):
             raise _refusal(
                 (path, ".operands"), "expected operands only for `arithmetic` and `function`"

@@ -2,8 +2,8 @@
 The syntax tree: a segment as it was written, before any name is looked up.
 
 Text, JSON and protobuf all become this tree, and the tree becomes each of them again without loss.
-Nodes are frozen values that compare by content; the `span` (where in the text a node stood) takes
-no part in comparison. Names keep the spelling they were typed with.
+Nodes are frozen values that compare by content; where a node stood (`span` in the text, `place` in
+a document) takes no part in comparison. Names keep the spelling they were typed with.
 
 Forms that mean the same are one node, so that nothing later has to know both:
 
@@ -35,7 +35,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+from headcount.query.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spanned:
-    """What every node has: where in the text it stood, which takes no part in comparison."""
+    """
+    What every node has: where it stood, which takes no part in comparison.
+
+    `span` is for what was parsed from text, `place` for what was read from JSON or a message.
+    """
 
     span: Span | None = field(default=None, compare=False, repr=False)
+    place: Place | None = field(default=None, compare=False, repr=False)
 
 
 class Unit(StrEnum):
@@ -560,3 +567,16 @@ def children(node: Node) -> Iterator[Node]:
             yield from value
         elif value is not None:
             yield value
+
+
+Placed = TypeVar("Placed", bound=Spanned)
+
+
+def placed(node: Placed, place: Place) -> Placed:
+    """
+    Return *node*, which nobody else has been given yet, with its *place*.
+
+    It is set and not copied: a copy takes 3 µs, and a list may hold 100,000 values.
+    """
+    object.__setattr__(node, "place", place)
+    return node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headcount.query.bound import QueryWarning
-from headcount.query.engine import Query
+from headcount.query.forms import Query, json_of
 from headcount.query.proto import to_proto
 from headcount.rpc import convert
 from headcount.segments.audience import Audience, Funnel, Step, StepCount
@@ -31,6 +31,8 @@ def to_audience(audience: Audience) -> pb.Audience:
 def _to_source(query: Query) -> pb.AudienceSource:
     if isinstance(query, str):
         return pb.AudienceSource(text=query)
+    if isinstance(query, dict):
+        return pb.AudienceSource(json=json_of(query))
     return pb.AudienceSource(segment=to_proto(query))
 
 

@@ -55,14 +55,14 @@ _LONGEST = 4096  # bytes of a segment that is remembered
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """
-    A segment that was sent; the same bytes are the same tree, wherever in a request they are.
+    A segment that was sent, and where: the same bytes at the same place are the same tree.
 
     Not the message itself: what remembers it would keep the whole request that it is a part of.
     """
 
     encoded: bytes
     limits: Limits
-    path: str = field(compare=False)
+    path: str
 
 
 def _read(sent: _Sent) -> tree.Segment:

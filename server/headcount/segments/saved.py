@@ -26,6 +26,7 @@ from headcount.model.errors import CorruptionError, Position, Reason, UserError
 from headcount.model.fold import key
 from headcount.model.schema import nearest
 from headcount.query.dependencies import CircularError, in_order, shown
+from headcount.query.place import spelled
 from headcount.query.saved import memberships
 from headcount.query.tree import Segment
 from headcount.segments.definition import Definition, Draft, checked, renamed
@@ -333,6 +334,7 @@ class Catalogue:
                     Reason.UNKNOWN_NAME,
                     f"unknown segment `{node.name}`",
                     position=place,
+                    field=None if node.place is None else spelled(node.place.path),
                     suggestions=self.near(node.name),
                 )
 
