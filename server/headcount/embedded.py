@@ -414,12 +414,24 @@ class Workspace(Sending, Reporting, Writing, Caring):
         return tuple(map(_template, found))
 
     def create_segment(
-        self, name: str, query: Query, *, description: str = "", tags: Sequence[str] = ()
+        self,
+        name: str,
+        query: Query,
+        *,
+        description: str = "",
+        tags: Sequence[str] = (),
+        for_send: bool = False,
     ) -> SavedSegment:
-        """Save a segment under a new name, and return it; `in segment "name"` asks for it."""
+        """
+        Save a segment under a new name, and return it; `in segment "name"` asks for it.
+
+        *for_send* warns if it does not ask for `status`.
+        """
         context = self._context(None, None, None)
         with self._writing() as keeper:
-            return _saved(keeper.create(name, query, description, tuple(tags), context))
+            return _saved(
+                keeper.create(name, query, description, tuple(tags), context, for_send=for_send)
+            )
 
     def get_segment(self, name: str) -> SavedSegment:
         """Return a saved segment, with the names of those that use it."""
@@ -441,12 +453,17 @@ class Workspace(Sending, Reporting, Writing, Caring):
         description: str | None = None,
         tags: Sequence[str] | None = None,
         etag: str = "",
+        for_send: bool = False,
     ) -> SavedSegment:
-        """Change what is given of a saved segment, if it still has *etag*; "" is any."""
+        """
+        Change what is given of a saved segment, if it still has *etag*; "" is any.
+
+        *for_send* warns if it does not ask for `status`.
+        """
         change = Change(new_name, query, description, None if tags is None else tuple(tags))
         context = self._context(None, None, None)
         with self._writing() as keeper:
-            return _saved(keeper.update(name, change, etag, context))
+            return _saved(keeper.update(name, change, etag, context, for_send=for_send))
 
     def delete_segment(self, name: str, *, etag: str = "") -> None:
         """Remove a saved segment that no other uses, if it still has *etag*."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from headcount.answers import SavedSegment
 from headcount.client import AsyncClient, Client
 from headcount.embedded import Workspace
 from headcount.index.workspace import save_view
@@ -156,6 +157,21 @@ def test_likely_mistakes_are_warnings(target: Client | Workspace) -> None:
     """What is legal is saved, with what looks wrong in it."""
     saved = target.create_segment("a", "plan = Por")
     assert [warning.code for warning in saved.warnings] == ["UNKNOWN_VALUE", "EMPTY_NOW"]
+
+
+def test_for_a_send_the_status_is_missed_on_save(target: Client | Workspace) -> None:
+    """154: saving what a send uses warns if it does not ask for the status, also when changed."""
+
+    def missed(saved: SavedSegment) -> bool:
+        return "NO_STATUS" in [one.code for one in saved.warnings]
+
+    assert not missed(target.create_segment("news", "plan = Pro"))
+    assert missed(target.create_segment("sent", {"field": "plan", "operator": "=", "value": "Pro"},
+                                        for_send=True))  # fmt: skip
+    assert missed(target.update_segment("news", description="now sent to", for_send=True))
+    asks = "plan = Pro and status = Active"
+    assert not missed(target.update_segment("news", asks, for_send=True))
+    assert not missed(target.create_segment("others", 'not in segment "news"', for_send=True))
 
 
 def test_near_duplicates_are_warnings(target: Client | Workspace) -> None:

@@ -27,7 +27,7 @@ from headcount.v1 import common_pb2 as headcount_dot_v1_dot_common__pb2
 from headcount.v1 import query_pb2 as headcount_dot_v1_dot_query__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!headcount/v1/saved_segments.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/common.proto\x1a\x18headcount/v1/query.proto\"\xcf\x01\n\x0cSavedSegment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0c\n\x04tags\x18\x04 \x03(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ndependants\x18\x08 \x03(\t\"\x84\x01\n\x1aSavedSegmentsCreateRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\"\n\x05query\x18\x03 \x01(\x0b\x32\x13.headcount.v1.Query\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\"v\n\x1bSavedSegmentsCreateResponse\x12+\n\x07segment\x18\x01 \x01(\x0b\x32\x1a.headcount.v1.SavedSegment\x12*\n\x08warnings\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\":\n\x17SavedSegmentsGetRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"G\n\x18SavedSegmentsGetResponse\x12+\n\x07segment\x18\x01 \x01(\x0b\x32\x1a.headcount.v1.SavedSegment\"a\n\x18SavedSegmentsListRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0b\n\x03tag\x18\x04 \x01(\t\"b\n\x19SavedSegmentsListResponse\x12,\n\x08segments\x18\x01 \x03(\x0b\x32\x1a.headcount.v1.SavedSegment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe4\x01\n\x1aSavedSegmentsUpdateRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x15\n\x08new_name\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\"\n\x05query\x18\x05 \x01(\x0b\x32\x13.headcount.v1.Query\x12\x18\n\x0b\x64\x65scription\x18\x06 \x01(\tH\x01\x88\x01\x01\x12%\n\x04tags\x18\x07 \x01(\x0b\x32\x17.headcount.v1.StringSetB\x0b\n\t_new_nameB\x0e\n\x0c_description\"v\n\x1bSavedSegmentsUpdateResponse\x12+\n\x07segment\x18\x01 \x01(\x0b\x32\x1a.headcount.v1.SavedSegment\x12*\n\x08warnings\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\"K\n\x1aSavedSegmentsDeleteRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"\x1d\n\x1bSavedSegmentsDeleteResponse2\xe5\x03\n\rSavedSegments\x12]\n\x06\x43reate\x12(.headcount.v1.SavedSegmentsCreateRequest\x1a).headcount.v1.SavedSegmentsCreateResponse\x12Y\n\x03Get\x12%.headcount.v1.SavedSegmentsGetRequest\x1a&.headcount.v1.SavedSegmentsGetResponse\"\x03\x90\x02\x01\x12\\\n\x04List\x12&.headcount.v1.SavedSegmentsListRequest\x1a\'.headcount.v1.SavedSegmentsListResponse\"\x03\x90\x02\x01\x12]\n\x06Update\x12(.headcount.v1.SavedSegmentsUpdateRequest\x1a).headcount.v1.SavedSegmentsUpdateResponse\x12]\n\x06\x44\x65lete\x12(.headcount.v1.SavedSegmentsDeleteRequest\x1a).headcount.v1.SavedSegmentsDeleteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!headcount/v1/saved_segments.proto\x12\x0cheadcount.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headcount/v1/common.proto\x1a\x18headcount/v1/query.proto\"\xcf\x01\n\x0cSavedSegment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0c\n\x04tags\x18\x04 \x03(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ndependants\x18\x08 \x03(\t\"\x96\x01\n\x1aSavedSegmentsCreateRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\"\n\x05query\x18\x03 \x01(\x0b\x32\x13.headcount.v1.Query\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x10\n\x08\x66or_send\x18\x06 \x01(\x08\"v\n\x1bSavedSegmentsCreateResponse\x12+\n\x07segment\x18\x01 \x01(\x0b\x32\x1a.headcount.v1.SavedSegment\x12*\n\x08warnings\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\":\n\x17SavedSegmentsGetRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"G\n\x18SavedSegmentsGetResponse\x12+\n\x07segment\x18\x01 \x01(\x0b\x32\x1a.headcount.v1.SavedSegment\"a\n\x18SavedSegmentsListRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0b\n\x03tag\x18\x04 \x01(\t\"b\n\x19SavedSegmentsListResponse\x12,\n\x08segments\x18\x01 \x03(\x0b\x32\x1a.headcount.v1.SavedSegment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf6\x01\n\x1aSavedSegmentsUpdateRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x15\n\x08new_name\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\"\n\x05query\x18\x05 \x01(\x0b\x32\x13.headcount.v1.Query\x12\x18\n\x0b\x64\x65scription\x18\x06 \x01(\tH\x01\x88\x01\x01\x12%\n\x04tags\x18\x07 \x01(\x0b\x32\x17.headcount.v1.StringSet\x12\x10\n\x08\x66or_send\x18\x08 \x01(\x08\x42\x0b\n\t_new_nameB\x0e\n\x0c_description\"v\n\x1bSavedSegmentsUpdateResponse\x12+\n\x07segment\x18\x01 \x01(\x0b\x32\x1a.headcount.v1.SavedSegment\x12*\n\x08warnings\x18\x02 \x03(\x0b\x32\x18.headcount.v1.Diagnostic\"K\n\x1aSavedSegmentsDeleteRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"\x1d\n\x1bSavedSegmentsDeleteResponse2\xe5\x03\n\rSavedSegments\x12]\n\x06\x43reate\x12(.headcount.v1.SavedSegmentsCreateRequest\x1a).headcount.v1.SavedSegmentsCreateResponse\x12Y\n\x03Get\x12%.headcount.v1.SavedSegmentsGetRequest\x1a&.headcount.v1.SavedSegmentsGetResponse\"\x03\x90\x02\x01\x12\\\n\x04List\x12&.headcount.v1.SavedSegmentsListRequest\x1a\'.headcount.v1.SavedSegmentsListResponse\"\x03\x90\x02\x01\x12]\n\x06Update\x12(.headcount.v1.SavedSegmentsUpdateRequest\x1a).headcount.v1.SavedSegmentsUpdateResponse\x12]\n\x06\x44\x65lete\x12(.headcount.v1.SavedSegmentsDeleteRequest\x1a).headcount.v1.SavedSegmentsDeleteResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,25 +41,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SAVEDSEGMENT']._serialized_start=138
   _globals['_SAVEDSEGMENT']._serialized_end=345
   _globals['_SAVEDSEGMENTSCREATEREQUEST']._serialized_start=348
-  _globals['_SAVEDSEGMENTSCREATEREQUEST']._serialized_end=480
-  _globals['_SAVEDSEGMENTSCREATERESPONSE']._serialized_start=482
-  _globals['_SAVEDSEGMENTSCREATERESPONSE']._serialized_end=600
-  _globals['_SAVEDSEGMENTSGETREQUEST']._serialized_start=602
-  _globals['_SAVEDSEGMENTSGETREQUEST']._serialized_end=660
-  _globals['_SAVEDSEGMENTSGETRESPONSE']._serialized_start=662
-  _globals['_SAVEDSEGMENTSGETRESPONSE']._serialized_end=733
-  _globals['_SAVEDSEGMENTSLISTREQUEST']._serialized_start=735
-  _globals['_SAVEDSEGMENTSLISTREQUEST']._serialized_end=832
-  _globals['_SAVEDSEGMENTSLISTRESPONSE']._serialized_start=834
-  _globals['_SAVEDSEGMENTSLISTRESPONSE']._serialized_end=932
-  _globals['_SAVEDSEGMENTSUPDATEREQUEST']._serialized_start=935
-  _globals['_SAVEDSEGMENTSUPDATEREQUEST']._serialized_end=1163
-  _globals['_SAVEDSEGMENTSUPDATERESPONSE']._serialized_start=1165
-  _globals['_SAVEDSEGMENTSUPDATERESPONSE']._serialized_end=1283
-  _globals['_SAVEDSEGMENTSDELETEREQUEST']._serialized_start=1285
-  _globals['_SAVEDSEGMENTSDELETEREQUEST']._serialized_end=1360
-  _globals['_SAVEDSEGMENTSDELETERESPONSE']._serialized_start=1362
-  _globals['_SAVEDSEGMENTSDELETERESPONSE']._serialized_end=1391
-  _globals['_SAVEDSEGMENTS']._serialized_start=1394
-  _globals['_SAVEDSEGMENTS']._serialized_end=1879
+  _globals['_SAVEDSEGMENTSCREATEREQUEST']._serialized_end=498
+  _globals['_SAVEDSEGMENTSCREATERESPONSE']._serialized_start=500
+  _globals['_SAVEDSEGMENTSCREATERESPONSE']._serialized_end=618
+  _globals['_SAVEDSEGMENTSGETREQUEST']._serialized_start=620
+  _globals['_SAVEDSEGMENTSGETREQUEST']._serialized_end=678
+  _globals['_SAVEDSEGMENTSGETRESPONSE']._serialized_start=680
+  _globals['_SAVEDSEGMENTSGETRESPONSE']._serialized_end=751
+  _globals['_SAVEDSEGMENTSLISTREQUEST']._serialized_start=753
+  _globals['_SAVEDSEGMENTSLISTREQUEST']._serialized_end=850
+  _globals['_SAVEDSEGMENTSLISTRESPONSE']._serialized_start=852
+  _globals['_SAVEDSEGMENTSLISTRESPONSE']._serialized_end=950
+  _globals['_SAVEDSEGMENTSUPDATEREQUEST']._serialized_start=953
+  _globals['_SAVEDSEGMENTSUPDATEREQUEST']._serialized_end=1199
+  _globals['_SAVEDSEGMENTSUPDATERESPONSE']._serialized_start=1201
+  _globals['_SAVEDSEGMENTSUPDATERESPONSE']._serialized_end=1319
+  _globals['_SAVEDSEGMENTSDELETEREQUEST']._serialized_start=1321
+  _globals['_SAVEDSEGMENTSDELETEREQUEST']._serialized_end=1396
+  _globals['_SAVEDSEGMENTSDELETERESPONSE']._serialized_start=1398
+  _globals['_SAVEDSEGMENTSDELETERESPONSE']._serialized_end=1427
+  _globals['_SAVEDSEGMENTS']._serialized_start=1430
+  _globals['_SAVEDSEGMENTS']._serialized_end=1915
 # @@protoc_insertion_point(module_scope)

@@ -29,18 +29,20 @@ class SavedSegment(_message.Message):
     def __init__(self, name: _Optional[str] = ..., text: _Optional[str] = ..., description: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., dependants: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SavedSegmentsCreateRequest(_message.Message):
-    __slots__ = ("workspace", "name", "query", "description", "tags")
+    __slots__ = ("workspace", "name", "query", "description", "tags", "for_send")
     WORKSPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    FOR_SEND_FIELD_NUMBER: _ClassVar[int]
     workspace: str
     name: str
     query: _query_pb2.Query
     description: str
     tags: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, workspace: _Optional[str] = ..., name: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., description: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
+    for_send: bool
+    def __init__(self, workspace: _Optional[str] = ..., name: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., description: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., for_send: bool = ...) -> None: ...
 
 class SavedSegmentsCreateResponse(_message.Message):
     __slots__ = ("segment", "warnings")
@@ -85,7 +87,7 @@ class SavedSegmentsListResponse(_message.Message):
     def __init__(self, segments: _Optional[_Iterable[_Union[SavedSegment, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SavedSegmentsUpdateRequest(_message.Message):
-    __slots__ = ("workspace", "name", "etag", "new_name", "query", "description", "tags")
+    __slots__ = ("workspace", "name", "etag", "new_name", "query", "description", "tags", "for_send")
     WORKSPACE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +95,7 @@ class SavedSegmentsUpdateRequest(_message.Message):
     QUERY_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    FOR_SEND_FIELD_NUMBER: _ClassVar[int]
     workspace: str
     name: str
     etag: str
@@ -100,7 +103,8 @@ class SavedSegmentsUpdateRequest(_message.Message):
     query: _query_pb2.Query
     description: str
     tags: _common_pb2.StringSet
-    def __init__(self, workspace: _Optional[str] = ..., name: _Optional[str] = ..., etag: _Optional[str] = ..., new_name: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., description: _Optional[str] = ..., tags: _Optional[_Union[_common_pb2.StringSet, _Mapping]] = ...) -> None: ...
+    for_send: bool
+    def __init__(self, workspace: _Optional[str] = ..., name: _Optional[str] = ..., etag: _Optional[str] = ..., new_name: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., description: _Optional[str] = ..., tags: _Optional[_Union[_common_pb2.StringSet, _Mapping]] = ..., for_send: bool = ...) -> None: ...
 
 class SavedSegmentsUpdateResponse(_message.Message):
     __slots__ = ("segment", "warnings")

@@ -11,6 +11,7 @@ from headcount.answers import SavedSegment
 from headcount.cli.options import (
     Data,
     Etag,
+    ForSend,
     OutputFormat,
     Segment,
     Server,
@@ -46,6 +47,7 @@ def save(
         bool, typer.Option("--replace", help="Change the one of this name, if there is one.")
     ] = False,
     etag: Etag = "",
+    for_send: ForSend = False,
     output: OutputFormat = Format.TEXT,
 ) -> None:
     """Save a segment under a name; with --replace or --etag, change the one of that name."""
@@ -53,11 +55,11 @@ def save(
     with opened(data, server, workspace) as target:
         if etag or (replace and _exists(target, name)):
             found = target.update_segment(
-                name, query, description=description, tags=tags, etag=etag
+                name, query, description=description, tags=tags, etag=etag, for_send=for_send
             )
         else:
             found = target.create_segment(
-                name, query, description=description or "", tags=tags or ()
+                name, query, description=description or "", tags=tags or (), for_send=for_send
             )
     doubts(found.warnings)
     _write(found, output)

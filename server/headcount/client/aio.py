@@ -364,10 +364,15 @@ class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting, AsyncCaring, Async
         *,
         description: str = "",
         tags: Sequence[str] = (),
+        for_send: bool = False,
         timeout: float | None = None,
     ) -> SavedSegment:
-        """Save a segment under a new name, and return it; `in segment "name"` asks for it."""
-        request = self._requests.create_segment(name, query, description, tags)
+        """
+        Save a segment under a new name, and return it; `in segment "name"` asks for it.
+
+        *for_send* warns if it does not ask for `status`.
+        """
+        request = self._requests.create_segment(name, query, description, tags, for_send=for_send)
         answer = await self._call(methods.CREATE_SEGMENT, request, timeout)
         return convert.saved(answer.segment, answer.warnings)
 
@@ -398,11 +403,22 @@ class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting, AsyncCaring, Async
         description: str | None = None,
         tags: Sequence[str] | None = None,
         etag: str = "",
+        for_send: bool = False,
         timeout: float | None = None,
     ) -> SavedSegment:
-        """Change what is given of a saved segment, if it still has *etag*; "" is any."""
+        """
+        Change what is given of a saved segment, if it still has *etag*; "" is any.
+
+        *for_send* warns if it does not ask for `status`.
+        """
         request = self._requests.update_segment(
-            name, query, new_name=new_name, description=description, tags=tags, etag=etag
+            name,
+            query,
+            new_name=new_name,
+            description=description,
+            tags=tags,
+            etag=etag,
+            for_send=for_send,
         )
         answer = await self._call(methods.UPDATE_SEGMENT, request, timeout)
         return convert.saved(answer.segment, answer.warnings)

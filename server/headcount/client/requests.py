@@ -307,7 +307,7 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
         )
 
     def create_segment(
-        self, name: str, query: Query, description: str, tags: Sequence[str]
+        self, name: str, query: Query, description: str, tags: Sequence[str], *, for_send: bool
     ) -> saved_pb2.SavedSegmentsCreateRequest:
         """Return the request to save a segment."""
         with _utf8():
@@ -317,6 +317,7 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
                 query=_query(query, None, None),
                 description=description,
                 tags=tags,
+                for_send=for_send,
             )
 
     def get_segment(self, name: str) -> saved_pb2.SavedSegmentsGetRequest:
@@ -346,6 +347,7 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
         description: str | None,
         tags: Sequence[str] | None,
         etag: str,
+        for_send: bool,
     ) -> saved_pb2.SavedSegmentsUpdateRequest:
         """Return the request to change a saved segment."""
         with _utf8():
@@ -357,6 +359,7 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
                 description=description,
                 tags=None if tags is None else common_pb2.StringSet(values=tags),
                 etag=etag,
+                for_send=for_send,
             )
 
     def delete_segment(self, name: str, etag: str) -> saved_pb2.SavedSegmentsDeleteRequest:

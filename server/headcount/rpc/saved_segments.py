@@ -25,7 +25,14 @@ class SavedSegments:
         keeper, context = self._questions.saving(request.workspace, call)
         query = self._questions.query(request.query, keeper.engine)
         tags = tuple(request.tags)
-        kept = keeper.create(request.name, query, request.description, tags, context)
+        kept = keeper.create(
+            request.name,
+            query,
+            request.description,
+            tags,
+            context,
+            for_send=request.for_send,
+        )
         return pb.SavedSegmentsCreateResponse(
             segment=convert.to_saved(kept.definition, kept.dependants),
             warnings=map(convert.to_warning, kept.warnings),
@@ -69,7 +76,7 @@ class SavedSegments:
             description=request.description if request.HasField("description") else None,
             tags=tuple(request.tags.values) if request.HasField("tags") else None,
         )
-        kept = keeper.update(request.name, change, request.etag, context)
+        kept = keeper.update(request.name, change, request.etag, context, for_send=request.for_send)
         return pb.SavedSegmentsUpdateResponse(
             segment=convert.to_saved(kept.definition, kept.dependants),
             warnings=map(convert.to_warning, kept.warnings),

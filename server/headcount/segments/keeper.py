@@ -119,15 +119,17 @@ class Keeper:
         description: str,
         tags: tuple[str, ...],
         context: QueryContext,
+        *,
+        for_send: bool = False,
     ) -> Kept:
         """
-        Save a segment under a new name, at the instant of *context*.
+        Save a segment under a new name, at the instant of *context*; *for_send* is `doubts_of`'s.
 
         Raises:
             UserError: *query* is not valid, or cannot be saved: see `Catalogue.create`.
             CorruptionError: the disk failed.
         """
-        warnings = doubts_of(self.engine, query, context)
+        warnings = doubts_of(self.engine, query, context, for_send=for_send)
         with self._changing:
             self.engine.prepared(query, context)  # the data may have changed since
             draft = _draft(name, query, description, tags, context)
@@ -137,9 +139,13 @@ class Keeper:
                 saved = store.create(draft, context.as_of)
             return self._kept(saved.name, warnings)
 
-    def update(self, name: str, change: Change, etag: str, context: QueryContext) -> Kept:
+    def update(
+        self, name: str, change: Change, etag: str, context: QueryContext, *, for_send: bool = False
+    ) -> Kept:
         """
         Change a saved segment, at the instant of *context*; *etag* "" changes whatever is there.
+
+        *for_send* is that of `doubts_of`.
 
         Raises:
             UserError, CorruptionError: as for `create`; NOT_FOUND; CONFLICT, when the segment has
@@ -147,7 +153,7 @@ class Keeper:
         """
         before = self.catalogue.get(name)
         query = before.text if change.query is None else change.query
-        warnings = doubts_of(self.engine, query, context, but=name)
+        warnings = doubts_of(self.engine, query, context, for_send=for_send, but=name)
         with self._changing:
             before = self.catalogue.get(name)
             query = before.text if change.query is None else change.query
