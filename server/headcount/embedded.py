@@ -56,6 +56,7 @@ from headcount.query.limits import DEFAULT, Limits
 from headcount.query.match import Matches, match
 from headcount.query.overlap import Overlap, overlap
 from headcount.query.preview import SAMPLE, Preview, preview
+from headcount.query.profile import Profile, profile
 from headcount.query.results import Results
 from headcount.segments.keeper import Change, Keeper, Kept
 from headcount.segments.needs import Has
@@ -342,6 +343,18 @@ class Workspace(Sending, Reporting, Writing, Caring):
         """Return a segment part by part, with the counts and the times of each."""
         context = self._context(as_of, time_zone, timeout)
         return explain(self._engine, query, context, timer=time.perf_counter)
+
+    def profile(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Profile:
+        """Return where the time of counting a segment goes."""
+        context = self._context(as_of, time_zone, timeout)
+        return profile(self._engine, query, context, time.perf_counter)
 
     def explain_contact(
         self,

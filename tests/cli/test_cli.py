@@ -297,6 +297,23 @@ def test_explain(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["count"] for row in table] == ["1", "2", "2"]
 
 
+def test_explain_profile(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`explain --profile` prints stages and operators; with `--blocks` each block."""
+    segment = "plan != Free and opened in last 30 days"
+    ask = ["explain", "--profile", segment, *target, *AS_OF]
+    out = printed(capsys, [*ask, "--blocks"])
+    assert "1 of 3 contacts" in out
+    for word in ("parse", "bind", "plan", "evaluate", "not plan in {'free'}", "block"):
+        assert word in out
+    document = json.loads(printed(capsys, [*ask, "--format", "json"]))
+    assert document["count"] == 1
+    assert set(document["microseconds"]) == {"parse", "bind", "plan", "evaluate"}
+    assert [part["negated"] for part in document["root"]["parts"]] == [False, True]
+    table = list(csv.DictReader(io.StringIO(printed(capsys, [*ask, "--format", "csv"]))))
+    assert [row["depth"] for row in table] == ["0", "1", "1"]
+    assert run(["explain", "--blocks", segment, *target]) == 2
+
+
 def test_explain_contact(target: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """`explain-contact` prints each verdict with what the contact has."""
     ask = ["explain-contact", WHY, "cem", *target, *AS_OF]

@@ -22,6 +22,7 @@ from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
 from headcount.query.explain import Explained, Explanation, Found
 from headcount.query.histogram import Calendar, Edges, EqualWidth, Layout
+from headcount.query.profile import Operator, Profile
 from headcount.query.results import Recall
 from headcount.query.tree import Unit
 from headcount.rpc import convert_answers
@@ -60,6 +61,17 @@ def timeless(explanation: Explanation) -> Explanation:
         return dataclasses.replace(part, seconds=0.0, found=Found.AT_HAND, parts=parts)
 
     return dataclasses.replace(explanation, root=still(explanation.root))
+
+
+def standing(profile: Profile) -> Profile:
+    """Return a profile without its times, and without what depends on what was remembered."""
+
+    def still(one: Operator) -> Operator:
+        parts = tuple(map(still, one.parts))
+        return dataclasses.replace(one, seconds=0.0, bytes=0, recalled=0, parts=parts)
+
+    blocks = tuple(dataclasses.replace(block, seconds=0.0) for block in profile.blocks)
+    return dataclasses.replace(profile, stages={}, root=still(profile.root), blocks=blocks)
 
 
 def test_a_preview_is_the_same_from_both(client: Client) -> None:
@@ -106,6 +118,16 @@ def test_an_explanation_can_come_as_text(server: Served) -> None:
         answer = SegmentsStub(channel).Explain(request)
     assert "├─ not" in answer.rendered
     assert f"{answer.root.count:,} of 50 contacts" in answer.rendered
+
+
+def test_a_profile_is_the_same_from_both(client: Client) -> None:
+    """Count, operators and their rows; times and what is remembered are each one's own."""
+    near = LOCAL.profile(SEGMENT, as_of=AS_OF, time_zone="Asia/Kolkata")
+    far = client.profile(SEGMENT, as_of=AS_OF, time_zone="Asia/Kolkata")
+    assert standing(far) == standing(near)
+    assert far.count == LOCAL.count(SEGMENT, as_of=AS_OF, time_zone="Asia/Kolkata")
+    assert far.root.total > 0
+    assert sum(block.count for block in far.blocks) == far.count
 
 
 def test_a_contact_is_explained_the_same_by_both(client: Client) -> None:
@@ -197,6 +219,7 @@ def test_asyncio_has_them_all(server: Served) -> None:
         async with AsyncClient(server.address) as client:
             assert await client.preview("vip = true") == LOCAL.preview("vip = true")
             assert (await client.explain("vip = true")).count == LOCAL.count("vip = true")
+            assert (await client.profile("vip = true")).count == LOCAL.count("vip = true")
             assert (await client.explain_contact("vip = true", "3")).holds
             assert (await client.breakdown("everyone", "plan")).distinct == 2
             assert (await client.histogram("everyone", "spent")).count == 50

@@ -178,6 +178,13 @@ def solid(rows: int) -> BitMap:
     return from_mask(np.ones(rows, dtype=np.bool_))
 
 
+def payload(bitmap: BitMap) -> int:
+    """Return the bytes of the values in *bitmap*, as its containers hold them: what is read."""
+    about = bitmap.get_statistics()
+    arrays, runs = about["n_bytes_array_containers"], about["n_bytes_run_containers"]
+    return int(arrays + runs + about["n_bytes_bitset_containers"])
+
+
 def memory(bitmap: BitMap) -> int:
     """
     Return the heap bytes that *bitmap* occupies (`sys.getsizeof` gives its serialised size).

@@ -274,6 +274,27 @@ class EventIndex:
         np.add.at(found, rows if chosen is None else rows.compress(chosen), np.uint32(1))
         return found
 
+    def touched(self, n: int | None, interval: Interval, chosen: int | None = None) -> int:
+        """
+        Return how many bytes `at_least` (`counts` for no *n*) reads of what is held here.
+
+        *chosen* is how many events fit the condition on properties, whose own columns are not in
+        it; None if there is none.
+        """
+        interval = self._visible(interval)
+        start, stop = self.slice(interval)
+        if n is not None and not self._limit(n, start, stop):
+            return 0
+        if chosen is None:
+            allowed = (*Path,) if n is not None else (Path.COUNT, Path.TALLIES)
+            path = next(p for p in self.paths(n or 1, interval) if p in allowed)
+            if path is Path.RECENCY:
+                return self.recency.touched(n or 1, interval)
+            if path is Path.TALLIES:
+                return self.tallies.touched(start, stop)
+        mask = 0 if chosen is None else stop - start
+        return self.log.rows.itemsize * (stop - start) + mask
+
     def newest(self, interval: Interval, chosen: Mask | None = None) -> Vector:
         """
         Return the time of each row's newest event in *interval*, fresh, int64 microseconds.

@@ -95,6 +95,14 @@ class Postings:
             found.append(bitmaps.from_rows(self._listed(np.asarray(codes, dtype=np.intp))))
         return found[0] if len(found) == 1 else BitMap.union(*found)
 
+    def touched(self, codes: Sequence[int]) -> int:
+        """Return how many bytes `union` reads: none for a bitmap that it hands out as it is."""
+        heads = [self._heads[code] for code in codes if code in self._heads]
+        tail = sum(self.cardinality(code) for code in codes if code not in self._heads)
+        if len(heads) == len(codes) == 1:
+            return 0
+        return sum(map(bitmaps.payload, heads)) + self._rows.itemsize * tail
+
     def entries(self) -> tuple[Codes, Rows]:
         """Return (codes, rows) of every entry, fresh, heads before the tail."""
         tail = np.repeat(np.arange(self.count), self._starts[1:] - self._starts[:-1])

@@ -104,6 +104,18 @@ class Recency:
                 found |= reached - self._since(later + 1, interval.high + 1)
         return found
 
+    def touched(self, n: int, interval: Interval) -> int:
+        """Return how many bytes `at_least` reads."""
+        shift = self.shift(n, interval)
+        assert shift is not None
+        asked = [(n + later, interval.low) for later in range(shift + 1)]
+        if shift:
+            asked += [(later + 1, interval.high + 1) for later in range(shift + 1)]
+        held = [(self.ranges[k - 1], low) for k, low in asked if k <= self.depth]
+        return sum(
+            index.touched(*index.ranks(low, None)) + index.touched_by_bound() for index, low in held
+        )
+
     def limit(self, n: int, interval: Interval) -> int | None:
         """Return a count that the rows with *n* events in *interval* do not exceed, if known."""
         return self._count(n, interval.low) if n <= self.depth else None

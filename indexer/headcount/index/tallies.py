@@ -128,6 +128,15 @@ class Tallies:
         """Return how many events `between` counts one by one."""
         return sum(abs(at - self.checkpoint(self._nearest(at))) for at in (start, stop))
 
+    def touched(self, start: int, stop: int) -> int:
+        """Return how many bytes `between` reads: up to two checkpoints, and the ends of the log."""
+        ends = len(self.counts)
+        first, last = self._nearest(start), self._nearest(stop)
+        checkpoints = 0 if first == ends else 1 if last == ends else 2
+        log_item = np.dtype(np.uint32).itemsize
+        read = log_item * self.strides(start, stop)
+        return checkpoints * self.rows * self.counts.itemsize + read
+
     def between(self, log_rows: Rows, start: int, stop: int) -> Counts:
         """
         Return how many of the events at positions *start* to *stop* are each row's.

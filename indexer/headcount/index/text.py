@@ -105,6 +105,28 @@ class TextIndex:
         """Return the values of *rows* (all when None) as they were spelt, null where missing."""
         return self.values if rows is None else self.values.take(pa.array(rows))
 
+    def touched(self, literal: str, *, decides: bool = False) -> int:
+        """
+        Return how many bytes are read to find the rows whose key contains *literal*.
+
+        Trigrams' rows, and the keys of those that have all of them unless that *decides*; every key
+        where there is nothing to narrow with.
+        """
+        codes = self._codes(literal)
+        if codes is None:
+            return int(self.keys.nbytes)
+        found, read = EMPTY, 0
+        for rows, found in self._narrowed(codes):  # noqa: B007 - the last one
+            read += bitmaps.payload(rows)
+        if len(found) > _SCAN_SHARE * self.rows:
+            return read + int(self.keys.nbytes)
+        if not decides:
+            places = bitmaps.to_rows(found).astype(np.intp)
+            offsets, _ = strings.views(self.keys)
+            starts, ends = offsets[places], offsets[places + 1]
+            read += int((ends - starts).sum()) + 2 * offsets.itemsize * len(places)
+        return read
+
     def memory(self) -> dict[str, int]:
         """Return the heap bytes held, by kind."""
         return {
@@ -155,22 +177,36 @@ class TextIndex:
 
     def _candidates(self, literal: str) -> BitMap | None:
         """Return rows among which are all whose key contains *literal*; None: it is too short."""
+        codes = self._codes(literal)
+        if codes is None:
+            return None
+        found = EMPTY
+        for _, found in self._narrowed(codes):  # noqa: B007 - the last one
+            pass
+        return found
+
+    def _codes(self, literal: str) -> list[int] | None:
+        """Return the trigrams of *literal*, rarest first; [] if nobody has one, None: too short."""
         data = np.frombuffer(literal.encode(), dtype=np.uint8)
         if len(data) < _GRAM:
             return None
         wanted = np.array(sorted(set(_grams(data).tolist())), dtype=np.uint32)
         places = np.searchsorted(self.trigrams, wanted)
         if not len(self.trigrams) or places[-1] == len(self.trigrams):
-            return EMPTY
+            return []
         if not np.array_equal(self.trigrams[places], wanted):
-            return EMPTY
-        rarest, *others = sorted(places.tolist(), key=self.postings.cardinality)
-        found = self.postings.get(rarest)
-        for code in others:
-            if len(found) <= _ENOUGH:
-                break
-            found = found & self.postings.get(code)
-        return found
+            return []
+        return sorted(places.tolist(), key=self.postings.cardinality)
+
+    def _narrowed(self, codes: list[int]) -> Iterator[tuple[BitMap, BitMap]]:
+        """Yield the rows of one trigram after the other, and those that have all so far."""
+        found = EMPTY
+        for place, code in enumerate(codes):
+            if place and len(found) <= _ENOUGH:
+                return
+            rows = self.postings.get(code)
+            found = found & rows if place else rows
+            yield rows, found
 
 
 def _grams(data: npt.NDArray[np.uint8]) -> Grams:

@@ -100,16 +100,18 @@ class TimeStretch(_message.Message):
     def __init__(self, about: _Optional[str] = ..., first: _Optional[_Union[_common_pb2.FieldValue, _Mapping]] = ..., last: _Optional[_Union[_common_pb2.FieldValue, _Mapping]] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
-    __slots__ = ("workspace", "query", "render", "min_version")
+    __slots__ = ("workspace", "query", "render", "min_version", "profile")
     WORKSPACE_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     RENDER_FIELD_NUMBER: _ClassVar[int]
     MIN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
     workspace: str
     query: _query_pb2.Query
     render: bool
     min_version: _common_pb2.Version
-    def __init__(self, workspace: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., render: bool = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ...) -> None: ...
+    profile: bool
+    def __init__(self, workspace: _Optional[str] = ..., query: _Optional[_Union[_query_pb2.Query, _Mapping]] = ..., render: bool = ..., min_version: _Optional[_Union[_common_pb2.Version, _Mapping]] = ..., profile: bool = ...) -> None: ...
 
 class ExplainedPart(_message.Message):
     __slots__ = ("text", "kind", "span", "count", "without", "missing", "stretches", "operands", "elapsed", "found", "parts")
@@ -138,18 +140,76 @@ class ExplainedPart(_message.Message):
     def __init__(self, text: _Optional[str] = ..., kind: _Optional[_Union[PartKind, str]] = ..., span: _Optional[_Union[Span, _Mapping]] = ..., count: _Optional[int] = ..., without: _Optional[int] = ..., missing: _Optional[int] = ..., stretches: _Optional[_Iterable[_Union[TimeStretch, _Mapping]]] = ..., operands: _Optional[int] = ..., elapsed: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., found: _Optional[_Union[FoundIn, str]] = ..., parts: _Optional[_Iterable[_Union[ExplainedPart, _Mapping]]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("root", "contacts", "warnings", "rendered", "info")
+    __slots__ = ("root", "contacts", "warnings", "rendered", "info", "profile")
     ROOT_FIELD_NUMBER: _ClassVar[int]
     CONTACTS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     RENDERED_FIELD_NUMBER: _ClassVar[int]
     INFO_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
     root: ExplainedPart
     contacts: int
     warnings: _containers.RepeatedCompositeFieldContainer[_common_pb2.Diagnostic]
     rendered: str
     info: _common_pb2.AnswerInfo
-    def __init__(self, root: _Optional[_Union[ExplainedPart, _Mapping]] = ..., contacts: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_common_pb2.Diagnostic, _Mapping]]] = ..., rendered: _Optional[str] = ..., info: _Optional[_Union[_common_pb2.AnswerInfo, _Mapping]] = ...) -> None: ...
+    profile: QueryProfile
+    def __init__(self, root: _Optional[_Union[ExplainedPart, _Mapping]] = ..., contacts: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_common_pb2.Diagnostic, _Mapping]]] = ..., rendered: _Optional[str] = ..., info: _Optional[_Union[_common_pb2.AnswerInfo, _Mapping]] = ..., profile: _Optional[_Union[QueryProfile, _Mapping]] = ...) -> None: ...
+
+class QueryProfile(_message.Message):
+    __slots__ = ("count", "parse", "bind", "plan", "evaluate", "operands", "negated", "root", "blocks")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    PARSE_FIELD_NUMBER: _ClassVar[int]
+    BIND_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    OPERANDS_FIELD_NUMBER: _ClassVar[int]
+    NEGATED_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    parse: _duration_pb2.Duration
+    bind: _duration_pb2.Duration
+    plan: _duration_pb2.Duration
+    evaluate: _duration_pb2.Duration
+    operands: int
+    negated: bool
+    root: ProfiledOperator
+    blocks: _containers.RepeatedCompositeFieldContainer[ProfiledBlock]
+    def __init__(self, count: _Optional[int] = ..., parse: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., bind: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., plan: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., evaluate: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., operands: _Optional[int] = ..., negated: bool = ..., root: _Optional[_Union[ProfiledOperator, _Mapping]] = ..., blocks: _Optional[_Iterable[_Union[ProfiledBlock, _Mapping]]] = ...) -> None: ...
+
+class ProfiledOperator(_message.Message):
+    __slots__ = ("text", "negated", "calls", "recalled", "rows", "estimate", "bytes", "elapsed", "parts")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    NEGATED_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    RECALLED_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    negated: bool
+    calls: int
+    recalled: int
+    rows: int
+    estimate: int
+    bytes: int
+    elapsed: _duration_pb2.Duration
+    parts: _containers.RepeatedCompositeFieldContainer[ProfiledOperator]
+    def __init__(self, text: _Optional[str] = ..., negated: bool = ..., calls: _Optional[int] = ..., recalled: _Optional[int] = ..., rows: _Optional[int] = ..., estimate: _Optional[int] = ..., bytes: _Optional[int] = ..., elapsed: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[ProfiledOperator, _Mapping]]] = ...) -> None: ...
+
+class ProfiledBlock(_message.Message):
+    __slots__ = ("number", "contacts", "count", "elapsed")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CONTACTS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    contacts: int
+    count: int
+    elapsed: _duration_pb2.Duration
+    def __init__(self, number: _Optional[int] = ..., contacts: _Optional[int] = ..., count: _Optional[int] = ..., elapsed: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ExplainContactRequest(_message.Message):
     __slots__ = ("workspace", "query", "contact_id", "min_version")

@@ -43,6 +43,8 @@ from headcount.query.explain_text import explanation_text
 from headcount.query.histogram import Calendar, EqualWidth, Histogram, Layout
 from headcount.query.literals import write_string
 from headcount.query.preview import SAMPLE
+from headcount.query.profile import Operator, Profile
+from headcount.query.profile_text import profile_text
 from headcount.query.tree import Unit
 
 
@@ -125,13 +127,25 @@ def explain(
     data: Data = None,
     server: Server = None,
     workspace: WorkspaceName = "default",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Print where the time goes instead.")
+    ] = False,
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="With --profile: each block of contacts, too.")
+    ] = False,
     as_of: AsOf = None,
     time_zone: TimeZone = None,
     output: OutputFormat = Format.TEXT,
 ) -> None:
     """Print a segment part by part: what each holds, and what the whole would hold without it."""
     when = instant(as_of)
+    if blocks and not profile:
+        raise typer.BadParameter("--blocks goes with --profile")
     with opened(data, server, workspace) as target:
+        if profile:
+            profiled = target.profile(asked(segment), as_of=when, time_zone=time_zone)
+            _write_profile(profiled, output, blocks=blocks)
+            return
         found = target.explain(asked(segment), as_of=when, time_zone=time_zone)
     if output is Format.JSON:
         write_document(found.to_dict())
@@ -141,6 +155,24 @@ def explain(
         write_rows(header, _part_rows(found.root, 0))
     else:
         write_lines([explanation_text(found)])
+
+
+def _write_profile(found: Profile, output: Format, *, blocks: bool) -> None:
+    if output is Format.JSON:
+        write_document(found.to_dict())
+    elif output is Format.CSV:
+        header = ["depth", "text", "calls", "recalled", "rows", "bytes", "self ms", "ms"]
+        write_rows(header, _operator_rows(found.root, 0))
+    else:
+        write_lines([profile_text(found, blocks=blocks)])
+
+
+def _operator_rows(one: Operator, depth: int) -> Iterator[Sequence[object]]:
+    text = f"not {one.text}" if one.negated else one.text
+    milliseconds = round(one.seconds * 1e3, 3), round(one.total * 1e3, 3)
+    yield (depth, text, one.calls, one.recalled, one.rows, one.bytes, *milliseconds)
+    for part in one.parts:
+        yield from _operator_rows(part, depth + 1)
 
 
 def _part_rows(part: Explained, depth: int) -> Iterator[Sequence[object]]:

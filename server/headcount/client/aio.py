@@ -37,7 +37,8 @@ from headcount.query.histogram import EqualWidth, Histogram, Layout
 from headcount.query.match import Matches
 from headcount.query.overlap import Overlap
 from headcount.query.preview import SAMPLE, Preview
-from headcount.rpc import convert, convert_answers
+from headcount.query.profile import Profile
+from headcount.rpc import convert, convert_answers, convert_profiles
 from headcount.v1 import segments_pb2
 
 
@@ -274,6 +275,20 @@ class AsyncClient(AsyncSending, AsyncReporting, AsyncWriting, AsyncCaring, Async
         request = self._requests.explain(query, as_of, time_zone)
         answer = await self._call(methods.EXPLAIN, request, timeout)
         return convert_answers.explanation(answer, self._requests.info(answer.info))
+
+    async def profile(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Profile:
+        """Return where the time of counting a segment goes."""
+        request = self._requests.explain(query, as_of, time_zone, profile=True)
+        answer = await self._call(methods.EXPLAIN, request, timeout)
+        info = self._requests.info(answer.info)
+        return convert_profiles.profile(answer.profile, answer.contacts, info)
 
     async def explain_contact(
         self,

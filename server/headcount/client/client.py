@@ -39,7 +39,8 @@ from headcount.query.histogram import EqualWidth, Histogram, Layout
 from headcount.query.match import Matches
 from headcount.query.overlap import Overlap
 from headcount.query.preview import SAMPLE, Preview
-from headcount.rpc import convert, convert_answers
+from headcount.query.profile import Profile
+from headcount.rpc import convert, convert_answers, convert_profiles
 from headcount.v1 import segments_pb2
 
 
@@ -282,6 +283,20 @@ class Client(Sending, Reporting, Writing, Caring, Watching):
         request = self._requests.explain(query, as_of, time_zone)
         answer = self._call(methods.EXPLAIN, request, timeout)
         return convert_answers.explanation(answer, self._requests.info(answer.info))
+
+    def profile(
+        self,
+        query: Query,
+        *,
+        as_of: dt.datetime | None = None,
+        time_zone: str | None = None,
+        timeout: float | None = None,
+    ) -> Profile:
+        """Return where the time of counting a segment goes."""
+        request = self._requests.explain(query, as_of, time_zone, profile=True)
+        answer = self._call(methods.EXPLAIN, request, timeout)
+        info = self._requests.info(answer.info)
+        return convert_profiles.profile(answer.profile, answer.contacts, info)
 
     def explain_contact(
         self,

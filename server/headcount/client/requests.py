@@ -186,13 +186,19 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
             )
 
     def explain(
-        self, query: Query, as_of: dt.datetime | None, time_zone: str | None
+        self,
+        query: Query,
+        as_of: dt.datetime | None,
+        time_zone: str | None,
+        *,
+        profile: bool = False,
     ) -> answers_pb2.ExplainRequest:
         """Return the request for a segment part by part."""
         return answers_pb2.ExplainRequest(
             workspace=self.workspace,
             query=_query(query, as_of, time_zone),
             min_version=self._version(),
+            profile=profile,
         )
 
     def explain_contact(

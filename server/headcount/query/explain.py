@@ -20,38 +20,14 @@ from enum import StrEnum
 from typing import Any
 
 from headcount.query import tree
-from headcount.query.bound import (
-    All,
-    Always,
-    Compared,
-    Complement,
-    Condition,
-    Enough,
-    EventCount,
-    Follows,
-    InRanges,
-    KeyIn,
-    KeysAll,
-    QueryWarning,
-    Sampled,
-    children,
-)
-from headcount.query.bound import Any as AnyOf
+from headcount.query.bound import QueryWarning
 from headcount.query.clock import Clock
 from headcount.query.context import QueryContext
 from headcount.query.doubts import doubts
 from headcount.query.engine import Engine, Query, tree_of
-from headcount.query.expressions import (
-    Constant,
-    EventAggregate,
-    EventTally,
-    EventTime,
-    Expression,
-    FieldValue,
-    Missing,
-)
 from headcount.query.format import format as canonical
 from headcount.query.moments import instant_in
+from headcount.query.operands import operands
 from headcount.query.outline import Part, outline
 from headcount.query.rewrite import rewritten
 from headcount.query.stretches import Stretch, stretches
@@ -188,9 +164,9 @@ def _explained(part: Part, tallies: list[Tally], clock: Clock) -> Explained:
     resolved: tuple[Stretch, ...] = ()
     if part.is_condition:
         asked, _ = rewritten(part.condition)
-        resolved, operands, found = stretches(asked, clock), _operands(asked), _found(tally)
+        resolved, read, found = stretches(asked, clock), operands(asked), _found(tally)
     else:
-        operands = sum(inner.operands for inner in parts)
+        read = sum(inner.operands for inner in parts)
         found = max((inner.found for inner in parts), key=list(Found).index)
     return Explained(
         node=part.node,
@@ -199,7 +175,7 @@ def _explained(part: Part, tallies: list[Tally], clock: Clock) -> Explained:
         without=tally.without,
         missing=tally.missing,
         stretches=resolved,
-        operands=operands,
+        operands=read,
         seconds=tally.seconds,
         found=found,
         parts=parts,
@@ -222,42 +198,3 @@ def _found(tally: Tally) -> Found:
     if tally.worked_out:
         return Found.WORKED_OUT
     return Found.REMEMBERED if tally.recalled else Found.AT_HAND
-
-
-# --- operands ---------------------------------------------------------------------------------
-
-
-def _operands(condition: Condition) -> int:
-    """Return how many postings, ranges, columns and logs a condition reads in each block."""
-    match condition:
-        case Always():
-            return 0
-        case All(items) | AnyOf(items) | Enough(items):
-            return sum(map(_operands, items))
-        case Complement(item):
-            return _operands(item)
-        case KeyIn(keys=keys) | KeysAll(keys=keys):
-            return len(keys)
-        case InRanges(FieldValue(), ranges):
-            return len(ranges)
-        case EventCount(sources):
-            return len(sources)
-        case Follows(first, then):
-            return len(first) + len(then)
-        case Sampled():
-            return 1
-        case Compared(left, _, right):
-            return _columns(left) + _columns(right)
-    return _columns(condition.value)
-
-
-def _columns(value: Expression) -> int:
-    """Return how many columns and logs an expression reads."""
-    match value:
-        case FieldValue():
-            return 1
-        case EventTally() | EventTime() | EventAggregate():
-            return len(value.sources)
-        case Constant() | Missing():
-            return 0
-    return sum(_columns(child) for child in children(value) if isinstance(child, Expression))

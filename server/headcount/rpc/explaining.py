@@ -15,9 +15,11 @@ from headcount.query.histogram import histogram
 from headcount.query.match import match
 from headcount.query.overlap import overlap
 from headcount.query.preview import SAMPLE, preview
+from headcount.query.profile import profile
 from headcount.rpc import convert, convert_answers
 from headcount.rpc.call import Call
 from headcount.rpc.config import CallSettings
+from headcount.rpc.convert_profiles import to_profile
 from headcount.rpc.questions import Asked, Query, Questions
 from headcount.segments.needs import Has
 from headcount.segments.sessions import Sessions
@@ -62,13 +64,17 @@ class Explaining:
         """Return a segment part by part."""
         asked, query, context = self._questions.asked(request, call)
         saved = request.query.saved
-        found = explain(asked.engine, query, context, timer=time.perf_counter, editing=saved)
+        timer = time.perf_counter
+        # First, because what an explanation works out is remembered.
+        profiled = profile(asked.engine, query, context, timer) if request.profile else None
+        found = explain(asked.engine, query, context, timer=timer, editing=saved)
         return pb.ExplainResponse(
             root=convert_answers.to_explained(found.root),
             contacts=found.contacts,
             warnings=map(convert.to_warning, found.warnings),
             rendered=explanation_text(found) if request.render else "",
             info=asked.info(context),
+            profile=None if profiled is None else to_profile(profiled),
         )
 
     def ExplainContact(  # noqa: N802
