@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from headcount.index.columns import NumericColumn
+from headcount.index.columns import NumericColumn, stable_order
 from headcount.index.parts import Parts
 
 TINY = 5e-324
@@ -118,3 +118,19 @@ def test_instants_are_stored_in_their_largest_common_unit() -> None:
     days = start + np.arange(1000, dtype=np.int64) * 86_400_000_000
     assert NumericColumn.build(days).stored.dtype == np.uint16
     assert NumericColumn.build(seconds + np.arange(1000)).stored.dtype == np.uint64
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["u1", "u2", "u4", "u8", "i8", "f8"]),
+    st.lists(st.integers(0, 2**64 - 1), max_size=40),
+    st.integers(0, 63),
+)
+def test_stable_order_leaves_equal_values_as_they_stand(
+    dtype: str, values: list[int], shift: int
+) -> None:
+    """Radix passes of any number, and other sorts, give what sorting pairs does."""
+    array = np.array([value >> shift for value in values], np.uint64).astype(dtype)
+    listed = array.tolist()
+    expected = sorted(range(len(listed)), key=lambda at: (listed[at], at))
+    assert stable_order(array).tolist() == expected

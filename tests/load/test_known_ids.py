@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount.index import hashing
+from headcount.index.words import Words
 from headcount.load import known_ids
 from headcount.load.known_ids import UNKNOWN, KnownIds
 
-texts = st.text(max_size=4)
+texts = st.text(max_size=4) | st.text("ab", min_size=15, max_size=18)
 
 
 @settings(deadline=None)
@@ -35,9 +35,7 @@ def test_ids_and_ordinals_lead_to_each_other(batches: list[list[str]], others: l
 
 def test_equal_hashes_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ids themselves are compared, so a hash that says nothing changes no answer."""
-    monkeypatch.setattr(
-        hashing, "fnv1a64", lambda ids: np.array([len(s) for s in ids.to_pylist()], np.uint64)
-    )
+    monkeypatch.setattr(Words, "hashes", lambda ids: ids.lengths.astype(np.uint64))
     ids = [f"{at:03}" for at in range(200)]
     known = KnownIds()
     for start in range(0, 200, 50):
@@ -69,3 +67,19 @@ def test_slices_are_taken_as_they_are() -> None:
     known.add(whole.slice(1, 2))
     assert known.lookup(whole).tolist() == [UNKNOWN, 0, 1, UNKNOWN]
     assert known.lookup(whole.slice(2)).tolist() == [1, UNKNOWN]
+
+
+def test_settled_runs_are_one_as_far_as_text_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After settling there is one run, or as many as the text needs, and nothing else changed."""
+    known = KnownIds()
+    for start, stop in ((0, 500), (500, 700), (700, 710)):
+        known.add(pa.array([f"c{at}" for at in range(start, stop)]))
+    assert len(known._runs) > 1
+    known.settle()
+    assert len(known._runs) == 1
+    assert known.lookup(pa.array(["c0", "c709", "c710"])).tolist() == [0, 709, UNKNOWN]
+    monkeypatch.setattr(known_ids, "_RUN_BYTES", 1000)
+    known.add(pa.array([f"d{at}" for at in range(100)]))
+    known.settle()
+    assert len(known._runs) == 2
+    assert known.lookup(pa.array(["c709", "d99"])).tolist() == [709, 809]

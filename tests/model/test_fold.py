@@ -88,9 +88,11 @@ def test_arrays_fold_as_single_strings_do(
 
 
 def test_an_array_that_does_not_change_is_not_copied() -> None:
-    """Lower-case ASCII, case-sensitive ASCII and ids come back as they are."""
+    """What is folded already, in any script, and ids come back as they are."""
     lower, mixed = pa.array(["a", None, "b"]), pa.array(["É", "e\u0301"])
+    accents = pa.array(["josé", "ł", "b"])
     assert fold.keys(lower, Field("f", FieldType.TEXT)) is lower
+    assert fold.keys(accents, Field("f", FieldType.TEXT)) is accents
     assert fold.keys(mixed, ID) is mixed
     sensitive = Field("f", FieldType.TEXT, case_sensitive=True)
     assert fold.keys(pa.array(["A"]), sensitive).to_pylist() == ["A"]

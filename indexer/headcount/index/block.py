@@ -25,6 +25,7 @@ It is not where anything is computed about a query: see `headcount.query.evaluat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -38,7 +39,7 @@ from headcount.index.events import EventIndex
 from headcount.index.fields import FieldIndex
 from headcount.index.ids import IdColumn
 from headcount.index.keywords import KeywordsIndex
-from headcount.index.lazy import Lazy
+from headcount.index.lazy import Lazy, made
 from headcount.index.parts import Part, Parts
 from headcount.model.schema import EventType, Field, FieldType, Schema
 
@@ -130,37 +131,40 @@ class Block:
         events: Tables,
         schema: Schema,
         live: BitMap | None = None,
+        pool: Executor | None = None,
     ) -> Block:
         """
         Return a base block from typed tables, all of its contacts *live* unless said.
 
         *contacts* has the columns of `contact_schema` (an absent one is all missing); row i becomes
         row i. *events* maps the names of event types to tables of `event_schema`, in any order.
-        Costs about a second per million rows and field, and half a second per million events.
+        With a *pool* the indexes are still being built when this returns, and each is waited for
+        when it is asked for. Costs 0.05 to 0.15 s of CPU per million rows and field, 1.3 for text,
+        and 0.2 per million events.
         """
         rows = contacts.num_rows
-        ids = IdColumn.build(_column(contacts, "id", rows, pa.string()))
-        built = {
-            field.name: fields.build(_field_column(contacts, field, rows), field)
-            for field in schema.all_fields.values()
-            if field.name != "id"
-        }
-        logs = {}
-        for event in schema.all_events.values():
+
+        def field_index(field: Field) -> FieldIndex:
+            return fields.build(_field_column(contacts, field, rows), field)
+
+        def sets_index(field: Field) -> KeywordsIndex:
+            return KeywordsIndex.build(_field_column(contacts, field, rows), field)
+
+        def event_index(event: EventType) -> EventIndex:
             table = events.get(event.name)
             if table is None:
                 table = event_schema(event).empty_table()
-            logs[event.name] = EventIndex.build(table, rows, event)
+            return EventIndex.build(table, rows, event)
+
+        stored = {f.name: f for f in schema.all_fields.values() if f.name != "id"}
+        types = {event.name: event for event in schema.all_events.values()}
         return cls(
             number=number,
-            ids=ids,
+            ids=IdColumn.build(_column(contacts, "id", rows, pa.string())),
             live=bitmaps.full(rows) if live is None else live,
-            fields=built,
-            memberships={
-                name: KeywordsIndex.build(_field_column(contacts, field, rows), field)
-                for name, field in MEMBERSHIPS.items()
-            },
-            events=logs,
+            fields=made(stored, field_index, pool, first=lambda f: f.type is FieldType.TEXT),
+            memberships=made(MEMBERSHIPS, sets_index, pool),
+            events=made(types, event_index, pool),
         )
 
     @classmethod

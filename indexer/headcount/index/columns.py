@@ -36,6 +36,7 @@ _PLACES = range(7)  # cents are 2, coordinates in degrees 6
 _UNITS = (86_400_000_000, 60_000_000, 1_000_000, 1_000, 1)  # day, minute, second, millisecond, µs
 _SAMPLE = 1024  # values that rule out a wrong scale before all are tried
 _EXACT = 2**53  # integers up to here are doubles
+_DIGIT, _MOST_DIGITS = 16, 3  # bits of a pass of radix sort, and passes up to which it is faster
 _NARROW = tuple(np.dtype(f"<u{size}") for size in (1, 2, 4))
 
 
@@ -163,14 +164,20 @@ def stable_order(values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """
     Return the positions of *values* in ascending order, equal ones as they stand.
 
-    Radix sort up to 4 bytes: 13 ms per million of 16 bits, twice that for 32; others 90 ms.
+    Radix sort of unsigned integers up to 48 bits: 13 ms per million of 16 bits, twice that for 32,
+    80 for 48; others 120 ms.
     """
-    if values.dtype.kind != "u" or values.dtype.itemsize != 4:
+    if values.dtype.kind != "u" or values.dtype.itemsize * 8 <= _DIGIT:
         return np.argsort(values, kind="stable")
-    # numpy has no radix sort for 32 bits, but two passes of 16 are one.
-    low = np.argsort(values.astype(np.uint16), kind="stable")
-    high = (values >> np.uint32(16)).astype(np.uint16)
-    return low[np.argsort(high[low], kind="stable")]
+    bits = int(values.max(initial=0)).bit_length()
+    if bits > _MOST_DIGITS * _DIGIT:
+        return np.argsort(values, kind="stable")
+    # numpy sorts 16 bits by radix, and wider ones are a pass for each 16 of theirs.
+    order = np.argsort(values.astype(np.uint16), kind="stable")
+    for shift in range(_DIGIT, bits, _DIGIT):
+        digits = (values >> values.dtype.type(shift)).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    return order
 
 
 def narrowed(values: npt.NDArray[Any], top: int) -> npt.NDArray[Any]:

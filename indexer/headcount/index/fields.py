@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headcount.index.dictionary import Dictionary
 from headcount.index.flags import FlagIndex
@@ -30,6 +31,7 @@ FieldIndex = KeywordIndex | KeywordsIndex | TextIndex | RangeIndex | FlagIndex
 
 _FEW_VALUES = 1 << 16  # a pattern is tried on so many strings in about 2 ms
 _FEW_SHARE = 4  # and there are at least so many rows for each of them
+_STRETCH = 1 << 17
 
 
 def build(values: pa.Array, field: Field) -> FieldIndex:
@@ -69,11 +71,14 @@ def load(parts: Parts, prefix: str, field: Field) -> FieldIndex:
 
 def _text(values: pa.StringArray, field: Field) -> KeywordIndex | TextIndex:
     """Return the index that suits the number of distinct values."""
+    most = min(_FEW_VALUES, (len(values) - values.null_count) // _FEW_SHARE)
+    # A stretch tells of most fields what all rows would: e-mail addresses are not numbered at all.
+    if pc.count_distinct(values.slice(0, _STRETCH)).as_py() > most:
+        return TextIndex.build(values, field)
     dictionary, codes = Dictionary.encode(values, field)
-    present = len(values) - values.null_count
-    if len(dictionary) <= _FEW_VALUES and len(dictionary) * _FEW_SHARE <= present:
-        return KeywordIndex.of_codes(field, dictionary, codes)
-    return TextIndex.build(values, field)
+    if len(dictionary) > most:
+        return TextIndex.build(values, field)
+    return KeywordIndex.of_codes(field, dictionary, codes)
 
 
 def _range(values: pa.Array) -> RangeIndex:

@@ -58,8 +58,7 @@ class KeywordsIndex:
         dictionary, codes = Dictionary.encode(values.flatten(), field)
         held = codes != len(dictionary)  # a null inside a set is no member
         rows, codes = rows[held], codes[held]
-        order = stable_order(codes)
-        order = order[np.argsort(rows[order], kind="stable")]
+        order = stable_order(rows.astype(np.uint64) * np.uint64(len(dictionary)) + codes)
         rows, codes = rows[order], codes[order]
         if len(rows):
             first = np.append(True, (rows[1:] != rows[:-1]) | (codes[1:] != codes[:-1]))

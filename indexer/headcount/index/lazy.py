@@ -1,16 +1,22 @@
 """
-Lazy: a mapping whose values are made when they are first asked for.
+Mappings whose values are made when they are first asked for, or by other threads meanwhile.
 
 A small block that a write has just made holds its contacts as they came; which of its fields a
 query will ever ask about is not known. Making all indexes of a block of one contact takes 11 ms (15
 fields, 11 event types), two of them 0.6.
+
+A large block is made of dozens of indexes that do not depend on each other. Two threads make them
+in 2.2 s where one takes 4 (a million contacts, ten million events): numpy and Arrow leave the
+interpreter alone for most of it, and the first indexes are written while the last are made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -43,3 +49,38 @@ class Lazy(Mapping[str, T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
+
+
+class Promised(Mapping[str, T]):
+    """Values by name that other threads are making; asking for one waits for it."""
+
+    def __init__(self, futures: Mapping[str, Future[T]]) -> None:
+        self._futures = futures
+
+    def __getitem__(self, name: str) -> T:
+        """Return the value of *name*, or raise what making it raised."""
+        return self._futures[name].result()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._futures)
+
+    def __len__(self) -> int:
+        return len(self._futures)
+
+
+def made(
+    sources: Mapping[str, S],
+    make: Callable[[S], T],
+    pool: Executor | None,
+    first: Callable[[S], bool] = lambda _: False,
+) -> Mapping[str, T]:
+    """
+    Return what *make* makes of each of *sources*, now or, with a *pool*, promised by its threads.
+
+    Those that are *first*, because they take longest, are begun first.
+    """
+    if pool is None:
+        return {name: make(source) for name, source in sources.items()}
+    order = sorted(sources, key=lambda name: not first(sources[name]))
+    futures = {name: pool.submit(make, sources[name]) for name in order}
+    return Promised({name: futures[name] for name in sources})

@@ -5,7 +5,7 @@ It is the truth about events; tallies and recency are worked out from it and che
 A window is a stretch of the log, found by binary search, exact to the microsecond. Eight bytes an
 event: the row as uint32, the time as in `Timeline`.
 
-Sorting is nearly all of what building costs: 5M events 0.7 s. Time and row are packed into one
+Sorting is nearly all of what building costs: 5M events 0.4 s. Time and row are packed into one
 64-bit key where they fit, because sorting by two keys takes 1.7 s; an input in order is noticed.
 """
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from headcount.index import parts as parts_of
 from headcount.index import strings
+from headcount.index.columns import stable_order
 from headcount.index.interval import Interval
 from headcount.index.parts import Part, Parts
 from headcount.index.timeline import Instants, Timeline, largest_unit
@@ -95,7 +96,9 @@ def _order(rows: Rows, instants: Instants) -> Order:
     if int(above.max()).bit_length() + row_bits <= _KEY_BITS:
         above <<= row_bits
         above |= rows
-        return np.argsort(above, kind="stable")
+        if np.all(above[1:] >= above[:-1]):
+            return np.arange(len(above))
+        return stable_order(above.view(np.uint64))
     order = np.argsort(above, kind="stable")
     return _sort_ties(order, above, rows)
 

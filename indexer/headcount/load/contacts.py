@@ -107,7 +107,9 @@ class ContactFiles:
         rows = sieve.rows()
         encoded = ids.take(pa.array(rows)).dictionary_encode()
         codes, distinct = encoded.indices.to_numpy(), encoded.dictionary
-        _, first = np.unique(codes, return_index=True)
+        first = np.arange(len(codes))
+        if len(distinct) < len(codes):
+            _, first = np.unique(codes, return_index=True)
         ordinals = self._known.lookup(distinct)
         is_known = ordinals != UNKNOWN
         met = np.full(len(distinct), _NOWHERE)

@@ -48,11 +48,10 @@ def keys(values: pa.StringArray, field: Field) -> pa.StringArray:
     if is_exact(field):
         return values
     folded = _mapped(values, lambda value: field_key(value, field))
-    if field.case_sensitive:
-        return folded
-    # What was folded has no upper case left, so this changes only the ASCII strings.
-    lower = pc.ascii_lower(folded)
-    return folded if lower.equals(folded) else lower
+    if not field.case_sensitive:
+        # What was folded has no upper case left, so this changes only the ASCII strings.
+        folded = pc.ascii_lower(folded)
+    return values if folded.equals(values) else folded
 
 
 def normal(value: str, fold_accents: bool) -> str:
