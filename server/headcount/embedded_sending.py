@@ -13,6 +13,7 @@ from headcount.index.view import Version
 from headcount.members import batches, contacts
 from headcount.members.member_file import MemberFile, silent
 from headcount.members.sendable import Sendable
+from headcount.query.chosen import chosen
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Query
 from headcount.query.forms import text_of
@@ -68,11 +69,11 @@ class Sending:
         """Return those who may be sent to, with chosen fields, and how many they are."""
         started = time.perf_counter()
         engine, context = self._engine, self._context(as_of, time_zone, timeout)
-        chosen = contacts.choose(engine.view.schema, fields)
+        columns = chosen(engine, fields, context)
         found = resolve(engine, audience_of(include, exclude, on_list), context)
-        groups = batches.records(found.members, 0, chosen)
+        groups = chain.from_iterable(batches.records(found.members, 0, columns))
         info = self._info(context, started, engine.view.version)
-        return Sendable(found.funnel, info, chain.from_iterable(groups))
+        return Sendable(found.funnel, info, groups, contacts.arrow_schema(columns))
 
     def freeze(
         self,
@@ -89,11 +90,10 @@ class Sending:
         """Write those who may be sent to into the new file *to*, a path."""
         started = time.perf_counter()
         engine, context = self._engine, self._context(as_of, time_zone, timeout)
-        schema = engine.view.schema
-        chosen = contacts.choose(schema, fields)
+        columns = chosen(engine, fields, context)
         found = resolve(engine, audience_of(include, exclude, on_list), context)
         info = self._info(context, started, engine.view.version)
-        freeze(Path(to), found, schema, self.name, info, chosen, context.check)
+        freeze(Path(to), found, engine.view.schema, self.name, info, columns, context.check)
         return Frozen(to, found.funnel, self._info(context, started, engine.view.version))
 
     def export(
@@ -114,14 +114,14 @@ class Sending:
         """
         started = time.perf_counter()
         engine, context = self._engine, self._context(as_of, time_zone, timeout)
-        schema = engine.view.schema
-        chosen = contacts.choose(schema, fields)
+        columns = chosen(engine, fields, context)
+        typed = contacts.arrow_schema(columns)
         found = engine.members(query, context)
         info = self._info(context, started, engine.view.version)
         text = text_of(query)
-        about = segment_document(self.name, text, info, chosen)
-        with MemberFile(Path(to), schema.id_column, chosen, about) as file:
-            for group in batches.records(found, 0, chosen):
+        about = segment_document(self.name, text, info, typed.names[1:])
+        with MemberFile(Path(to), engine.view.schema.id_column, typed, about) as file:
+            for group in batches.records(found, 0, columns):
                 for batch in group:
                     file.write(batch)
                     progress(file.count)

@@ -7,6 +7,7 @@ of it is on disk and visible to this workspace.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -24,6 +25,8 @@ from headcount.live.commit import Batch, Written
 from headcount.members import states
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Schema
+from headcount.query.chosen import chosen
+from headcount.query.context import QueryContext
 from headcount.query.engine import Engine
 from headcount.rpc.clock import now
 
@@ -33,6 +36,11 @@ class Writing(Holding):
 
     @property
     def _engine(self) -> Engine:
+        raise NotImplementedError
+
+    def _context(
+        self, as_of: dt.datetime | None, time_zone: str | None, timeout: float | None
+    ) -> QueryContext:
         raise NotImplementedError
 
     def upsert(
@@ -69,7 +77,9 @@ class Writing(Holding):
 
     def get(self, ids: Sequence[str], *, fields: Sequence[str] = ()) -> list[ContactState | None]:
         """Return the contact with each id, None where there is none; *fields* are all if empty."""
-        return states.read(self._engine.view, ids, fields)
+        engine = self._engine
+        context = self._context(None, None, None)
+        return states.read(engine.view, ids, chosen(engine, fields, context) if fields else None)
 
     def merge(
         self,

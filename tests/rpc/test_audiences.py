@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -410,6 +411,60 @@ def test_a_segment_is_exported_from_every_door(server: Served, tmp_path: Path, e
         assert tables[0] == tables[1] == tables[2]
         about = json.loads(tables[1].schema.metadata[b"headcount"])
         assert (about["segment"], about["as_of"]) == ("mrr > 0", NOW.isoformat())
+
+
+WORKED_OUT = {
+    "mrr_a_day": "mrr / 30",
+    "paid": "sum(purchase.amount)",
+    "away": "today - last_visit",
+}
+
+
+def test_what_is_worked_out_can_be_chosen_wherever_fields_are(tmp_path: Path) -> None:
+    """Calculated fields and engagement times, over events too, are columns like stored ones."""
+    world = replace(SMALL, schema=replace(SMALL.schema, calculated=WORKED_OUT))
+    fields = ["city", *WORKED_OUT, "last_open"]
+    named = ["id", *fields]
+    folder = Workspace(view_of(world, 4))
+    listed = [
+        row
+        for batch in folder.member_batches("status = Active", fields=fields, as_of=NOW)
+        for row in batch.to_pylist()
+    ]
+    assert {name for row in listed for name, value in row.items() if value is not None} == {*named}
+    with (
+        served(Engine(view_of(world, 4)), audiences__folder=str(tmp_path)) as running,
+        Client(running.address) as client,
+    ):
+        for number, target in enumerate((folder, client)):
+            sendable = target.sendable("status = Active", fields=fields, as_of=NOW)
+            assert sendable.columns.names == named
+            rows = [row for batch in sendable.batches() for row in batch.to_pylist()]
+            assert rows == listed
+            file = tmp_path / f"{number}.parquet"
+            target.export("status = Active", file, fields=fields, as_of=NOW)
+            assert parquet.read_table(file).rename_columns(named).to_pylist() == listed
+            name = f"{number}-frozen.parquet"
+            where = tmp_path / name if target is folder else tmp_path / "default" / name
+            frozen = str(where) if target is folder else name
+            target.freeze(frozen, "status = Active", fields=fields, as_of=NOW)
+            assert parquet.read_table(where).rename_columns(named).to_pylist() == listed
+            got = target.get([row["id"] for row in listed], fields=["MRR_a_day", "paid"])
+            for state, row in zip(got, listed, strict=True):
+                assert state is not None
+                some = {name: row[name] for name in ("mrr_a_day", "paid")}
+                assert state.fields == {n: v for n, v in some.items() if v is not None}
+            wrong = {"fields": ["city", "mrr_a_dya"]}
+            for ask in (
+                partial(target.get, ["ada"]),
+                partial(target.sendable, "everyone"),
+                partial(target.export, "everyone", tmp_path / "no.csv"),
+                partial(target.freeze, "no.csv", "everyone"),
+            ):
+                with pytest.raises(UserError) as caught:
+                    ask(**wrong)
+                error = caught.value
+                assert (error.field, error.suggestions) == ("fields[1]", ("mrr_a_day",))
 
 
 def test_an_export_that_cannot_be_leaves_nothing(server: Served, tmp_path: Path) -> None:

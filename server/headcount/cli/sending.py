@@ -33,7 +33,6 @@ from headcount.cli.output import (
     write_rows,
 )
 from headcount.cli.target import opened
-from headcount.members import contacts
 from headcount.members.member_file import MemberFile, is_csv
 from headcount.segments.audience import Funnel
 from headcount.segments.documents import audience_document, funnel_document
@@ -106,20 +105,20 @@ def resolve(
             funnel, info = found.funnel, found.info
         else:
             schema = target.schema()
-            chosen = contacts.choose(schema, _names(fields))
             sendable = target.sendable(
                 wanted,
                 unwanted,
                 on_list=on_list,
-                fields=[field.name for field in chosen],
+                fields=_names(fields),
                 as_of=when,
                 time_zone=time_zone,
             )
             funnel, info = sendable.funnel, sendable.info
-            about = audience_document(workspace, funnel, info, chosen)
+            columns = sendable.columns
+            about = audience_document(workspace, funnel, info, columns.names[1:])
             with (
                 _progress() as progress,
-                MemberFile(to, schema.id_column, chosen, about, sidecar=True) as file,
+                MemberFile(to, schema.id_column, columns, about, sidecar=True) as file,
             ):
                 for batch in sendable.batches():
                     file.write(batch)

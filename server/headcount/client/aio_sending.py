@@ -12,7 +12,6 @@ from headcount.answers import Exported, Frozen, Info, Resolution
 from headcount.client import decode, methods
 from headcount.client.calls import AsyncCalls
 from headcount.client.requests import Query
-from headcount.members import contacts
 from headcount.members.member_file import MemberFile, is_csv, silent
 from headcount.members.sendable import AsyncSendable
 from headcount.rpc.convert_audiences import answered
@@ -57,7 +56,11 @@ class AsyncSending(AsyncCalls):
         stream = self._stream(methods.RESOLVE, request, timeout)
         answer = await anext(stream)
         info = self._requests.info(answer.info)
-        return AsyncSendable(answered(answer), info, _batches(stream))
+        reader = decode.ArrowReader()
+        first: list[pa.RecordBatch] = []
+        while reader.schema is None:
+            first += reader.feed((await anext(stream)).members)
+        return AsyncSendable(answered(answer), info, _batches(first, reader, stream), reader.schema)
 
     async def freeze(
         self,
@@ -96,21 +99,27 @@ class AsyncSending(AsyncCalls):
         path = Path(to)
         is_csv(path)
         schema = await self.schema(timeout=timeout)
-        chosen = contacts.choose(schema, fields)
         request = self._requests.stream_members(
             query,
             as_of,
             time_zone,
             member_format=segments_pb2.MEMBER_FORMAT_ARROW,
-            fields=[field.name for field in chosen],
+            fields=fields,
             limit=0,
         )
         text = self._requests.text_of(query)
         stream = self._stream(methods.STREAM_MEMBERS, request, timeout)
         info: Info = self._requests.info((await anext(stream)).info)
-        about = segment_document(self._requests.workspace, text, info, chosen)
         reader = decode.ArrowReader()
-        with MemberFile(path, schema.id_column, chosen, about) as file:
+        first: list[pa.RecordBatch] = []
+        while reader.schema is None:
+            first += reader.feed(await anext(stream))
+        columns = reader.schema
+        about = segment_document(self._requests.workspace, text, info, columns.names[1:])
+        with MemberFile(path, schema.id_column, columns, about) as file:
+            for batch in first:
+                file.write(batch)
+                progress(file.count)
             async for message in stream:
                 for batch in reader.feed(message):
                     file.write(batch)
@@ -119,9 +128,12 @@ class AsyncSending(AsyncCalls):
 
 
 async def _batches(
+    first: list[pa.RecordBatch],
+    reader: decode.ArrowReader,
     stream: AsyncIterator[audiences_pb2.ResolveResponse],
 ) -> AsyncIterator[pa.RecordBatch]:
-    reader = decode.ArrowReader()
+    for batch in first:
+        yield batch
     async for message in stream:
         for batch in reader.feed(message.members):
             yield batch

@@ -44,12 +44,13 @@ class ArrowReader:
     """
     Reads an Arrow IPC stream that comes in pieces.
 
-    pyarrow's own reader pulls from a file, which asyncio cannot be; this one is pushed.
+    pyarrow's own reader pulls from a file, which asyncio cannot be; this one is pushed. `schema` is
+    None until it has come, which is before the first batch.
     """
 
     def __init__(self) -> None:
         self._held = b""
-        self._schema: pa.Schema | None = None
+        self.schema: pa.Schema | None = None
 
     def feed(self, message: StreamMembersResponse) -> Iterator[pa.RecordBatch]:
         """Yield the record batches that are complete with the bytes of *message*."""
@@ -63,8 +64,8 @@ class ArrowReader:
             except (pa.ArrowInvalid, OSError):  # the rest of it is still to come
                 break
             at += source.tell()
-            if self._schema is None:
-                self._schema = pa.ipc.read_schema(piece)
+            if self.schema is None:
+                self.schema = pa.ipc.read_schema(piece)
             else:
-                yield pa.ipc.read_record_batch(piece, self._schema)
+                yield pa.ipc.read_record_batch(piece, self.schema)
         self._held = self._held[at:]

@@ -20,8 +20,7 @@ from headcount.answers import Contact
 from headcount.index import bitmaps
 from headcount.index.arrow import ARROW_TYPES
 from headcount.index.block import Block
-from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Field, FieldType, Schema, nearest
+from headcount.model.schema import Field, FieldType
 
 PIECE_ROWS = 1 << 14
 
@@ -44,29 +43,6 @@ class Worked(Protocol):
 
 
 Column = Field | Worked
-
-
-def choose(schema: Schema, names: Sequence[str]) -> tuple[Field, ...]:
-    """
-    Return the fields called *names*, in that order, without repeats and without `id`.
-
-    Raises:
-        UserError: a name that is no stored field; `field` is its place, as `fields[2]`.
-    """
-    chosen: dict[str, Field] = {}
-    for place, name in enumerate(names):
-        field = schema.field(name)
-        if field is None:
-            known = [f.name for f in schema.all_fields.values()]
-            raise UserError(
-                Reason.UNKNOWN_NAME,
-                f"there is no stored field `{name}`",
-                field=f"fields[{place}]",
-                suggestions=nearest(name, known),
-            )
-        if field.name != "id":
-            chosen[field.name] = field
-    return tuple(chosen.values())
 
 
 def arrow_schema(fields: Iterable[Column]) -> pa.Schema:

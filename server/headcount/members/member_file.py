@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -28,9 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from headcount.index.arrow import ARROW_TYPES
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Field
 from headcount.storage import files
 
 METADATA_KEY = "headcount"
@@ -46,7 +44,7 @@ class MemberFile:
     """
     A file of contacts that is being written; as a context it is completed at the end.
 
-        with MemberFile(path, "contact_id", fields, about) as file:
+        with MemberFile(path, "contact_id", columns, about) as file:
             file.write(batch)
 
     After an error there is nothing of the file, and one that was there before is unchanged.
@@ -56,14 +54,14 @@ class MemberFile:
         self,
         path: Path,
         id_column: str,
-        fields: Sequence[Field],
+        columns: pa.Schema,
         about: Mapping[str, object],
         *,
         sidecar: bool = False,
         replace: bool = True,
     ) -> None:
         """
-        Begin to write *path*, of ids and *fields*.
+        Begin to write *path*, of *columns*: those of `contacts.arrow_schema`.
 
         *about* is what the file is of, as JSON holds it. With *sidecar* a CSV file has it beside;
         without *replace*, a file that is there already is an error.
@@ -87,9 +85,7 @@ class MemberFile:
         self._temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_writers)}.tmp")
         files.remove(self._temporary)  # of a dead process that had this number
         self._file: BinaryIO = os.fdopen(files.create(self._temporary), "wb")
-        types = [pa.field(id_column, pa.string(), nullable=False)]
-        types += [pa.field(f.name, ARROW_TYPES[f.type]) for f in fields]
-        self._schema = pa.schema(types)
+        self._schema = columns.set(0, columns.field(0).with_name(id_column))
         try:
             self._writer = self._opened()
         except BaseException:

@@ -16,10 +16,21 @@ from headcount.segments.audience import Funnel
 
 
 class Sendable:
-    """An audience's `funnel`, and its contacts: iterated, lists of ids."""
+    """
+    An audience's `funnel`, and its contacts: iterated, lists of ids.
 
-    def __init__(self, funnel: Funnel, info: Info, batches: Iterator[pa.RecordBatch]) -> None:
+    `columns` are the names and types of `batches`: the id, then the chosen fields.
+    """
+
+    def __init__(
+        self,
+        funnel: Funnel,
+        info: Info,
+        batches: Iterator[pa.RecordBatch],
+        columns: pa.Schema,
+    ) -> None:
         self.funnel = funnel
+        self.columns = columns
         self.info = info
         self._batches = batches
 
@@ -35,8 +46,15 @@ class Sendable:
 class AsyncSendable:
     """The same for asyncio: iterated with `async for`, lists of ids."""
 
-    def __init__(self, funnel: Funnel, info: Info, batches: AsyncIterator[pa.RecordBatch]) -> None:
+    def __init__(
+        self,
+        funnel: Funnel,
+        info: Info,
+        batches: AsyncIterator[pa.RecordBatch],
+        columns: pa.Schema,
+    ) -> None:
         self.funnel = funnel
+        self.columns = columns
         self.info = info
         self._batches = batches
 

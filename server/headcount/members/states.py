@@ -12,20 +12,18 @@ from headcount.answers import ContactState, Membership
 from headcount.index.block import Block
 from headcount.index.view import View
 from headcount.members import contacts
-from headcount.model.schema import Field
 
 
-def read(view: View, ids: Sequence[str], fields: Sequence[str] = ()) -> list[ContactState | None]:
+def read(
+    view: View, ids: Sequence[str], columns: Sequence[contacts.Column] | None = None
+) -> list[ContactState | None]:
     """
-    Return the contact with each of *ids*, None where there is none; *fields* are all if empty.
+    Return the contact with each of *ids*, None where there is none.
 
-    Raises:
-        UserError: UNKNOWN_NAME, one of *fields* is no stored field.
+    *columns* are the fields to return, all that are stored if it is None.
     """
-    if fields:
-        chosen = contacts.choose(view.schema, fields)
-    else:
-        chosen = tuple(field for field in view.schema.all_fields.values() if field.name != "id")
+    if columns is None:
+        columns = tuple(f for f in view.schema.all_fields.values() if f.name != "id")
     found: list[ContactState | None] = [None] * len(ids)
     places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # block → place, row
     for place, position in enumerate(view.lookup(pa.array(ids, pa.string())).tolist()):
@@ -34,14 +32,14 @@ def read(view: View, ids: Sequence[str], fields: Sequence[str] = ()) -> list[Con
             places[number].append((place, row))
     for number, pairs in places.items():
         rows = np.array([row for _, row in pairs], dtype=np.uint32)
-        states = _states(view, view.blocks[number], rows, chosen)
+        states = _states(view, view.blocks[number], rows, columns)
         for (place, _), state in zip(pairs, states, strict=True):
             found[place] = state
     return found
 
 
 def _states(
-    view: View, block: Block, rows: contacts.Rows, fields: Sequence[Field]
+    view: View, block: Block, rows: contacts.Rows, fields: Sequence[contacts.Column]
 ) -> list[ContactState]:
     """Return the contacts in *rows* of a block."""
     found = contacts.contacts(contacts.columns(block, rows, fields))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from headcount.members import contacts
+from headcount.members.contacts import Column
 from headcount.members.member_file import is_csv
 from headcount.model.errors import Reason, UserError
 from headcount.model.time_zone import time_zone
 from headcount.query import tree
+from headcount.query.chosen import chosen
 from headcount.query.context import QueryContext
 from headcount.query.engine import Query
 from headcount.rpc import convert, members
@@ -42,8 +43,14 @@ class Audiences:
         """Yield the funnel of an audience, then those who may be sent to."""
         asked = self._questions.about(request, call)
         wanted = segments_pb2.StreamMembersRequest(format=request.format, fields=request.fields)
-        members.messages((), wanted, asked.view)  # refused before any work
-        found, context = self._resolved(request, asked)
+        context = _context(request, asked)
+        engine = asked.engine
+
+        def choose(names: Sequence[str]) -> Sequence[Column]:
+            return chosen(engine, names, context)
+
+        members.messages((), wanted, asked.view, choose)  # refused before any work
+        found = self._resolved(request, asked, context)
         yield pb.ResolveResponse(
             info=asked.info(context),
             funnel=to_funnel(found.funnel),
@@ -52,7 +59,7 @@ class Audiences:
         if request.funnel_only:
             return
         call.notes["members"] = 0
-        for chunk in members.messages(found.members, wanted, asked.view):
+        for chunk in members.messages(found.members, wanted, asked.view, choose):
             call.notes["members"] += chunk.count
             yield pb.ResolveResponse(members=chunk)
 
@@ -63,8 +70,9 @@ class Audiences:
         workspace = request.workspace or DEFAULT
         asked = self._questions.about(request, call)
         path = self._path(workspace, request.name)
-        fields = contacts.choose(asked.view.schema, request.fields)
-        found, context = self._resolved(request, asked)
+        context = _context(request, asked)
+        fields = chosen(asked.engine, request.fields, context)
+        found = self._resolved(request, asked, context)
         info = asked.info(context)
         files.make_folder(path.parent)
         call.notes["members"] = freeze(
@@ -78,19 +86,14 @@ class Audiences:
         )
 
     def _resolved(
-        self, request: pb.ResolveRequest | pb.FreezeRequest, asked: Asked
-    ) -> tuple[Resolved, QueryContext]:
+        self, request: pb.ResolveRequest | pb.FreezeRequest, asked: Asked, context: QueryContext
+    ) -> Resolved:
         audience = Audience(
             tuple(self._sources("include", request.audience.include, asked)),
             tuple(self._sources("exclude", request.audience.exclude, asked)),
             request.audience.list or None,
         )
-        context = asked.context
-        if request.HasField("as_of"):
-            context = replace(context, as_of=convert.micros(request.as_of, "as_of"))
-        if request.time_zone:
-            context = replace(context, zone=time_zone(request.time_zone, "time_zone"))
-        return resolve(asked.engine, audience, context), context
+        return resolve(asked.engine, audience, context)
 
     def _sources(
         self, what: str, sources: Iterable[pb.AudienceSource], asked: Asked
@@ -125,3 +128,13 @@ class Audiences:
         path = Path(folder) / workspace / name
         is_csv(path)
         return path
+
+
+def _context(request: pb.ResolveRequest | pb.FreezeRequest, asked: Asked) -> QueryContext:
+    """Return the context of a call, which may name its own instant and zone."""
+    context = asked.context
+    if request.HasField("as_of"):
+        context = replace(context, as_of=convert.micros(request.as_of, "as_of"))
+    if request.time_zone:
+        context = replace(context, zone=time_zone(request.time_zone, "time_zone"))
+    return context

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from headcount.ingest.records import DeleteRecord, Record, SuppressRecord
 from headcount.members import states
 from headcount.model.errors import Reason, UserError
+from headcount.query.chosen import chosen
 from headcount.rpc import convert, convert_writes
 from headcount.rpc.call import Call
 from headcount.rpc.config import CallSettings
@@ -119,7 +120,8 @@ class Contacts:
                 field="ids",
             )
         asked = self._questions.about(request, call)
-        found = states.read(asked.view, request.ids, request.fields)
+        columns = chosen(asked.engine, request.fields, asked.context) if request.fields else None
+        found = states.read(asked.view, request.ids, columns)
         known = [state for state in found if state is not None]
         call.notes["members"] = len(known)
         pairs = zip(request.ids, found, strict=True)

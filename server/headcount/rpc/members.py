@@ -25,12 +25,12 @@ def messages(
     found: Found,
     request: pb.StreamMembersRequest,
     view: View,
-    choose: Callable[[Sequence[str]], Sequence[contacts.Column]] | None = None,
+    choose: Callable[[Sequence[str]], Sequence[contacts.Column]],
 ) -> Iterator[pb.StreamMembersResponse]:
     """
     Return the messages of what was found, in the format that *request* asks for.
 
-    *choose* returns the columns of fields by name; without it, those are stored.
+    *choose* returns the columns of fields by name.
 
     Raises:
         UserError: the format does not exist, has no fields, or a field does not exist; while
@@ -48,9 +48,7 @@ def messages(
         case pb.MEMBER_FORMAT_UINT64:
             return as_uint64(found, request.limit)
         case pb.MEMBER_FORMAT_ARROW:
-            names = request.fields
-            fields = contacts.choose(view.schema, names) if choose is None else choose(names)
-            return as_arrow(found, request.limit, fields)
+            return as_arrow(found, request.limit, choose(request.fields))
         case pb.MEMBER_FORMAT_ROARING:
             return as_roaring(found, request.limit, view.block_rows)
     raise UserError(

@@ -11,19 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headcount.answers import Info
-from headcount.model.schema import Field
 from headcount.segments.audience import Funnel
 
 
 def segment_document(
-    workspace: str, text: str, info: Info, fields: Sequence[Field]
+    workspace: str, text: str, info: Info, fields: Sequence[str]
 ) -> dict[str, object]:
     """Return the document of a file with the members of the segment *text*."""
     return {"kind": "segment", **_read(workspace, info, fields), "segment": text}
 
 
 def audience_document(
-    workspace: str, funnel: Funnel, info: Info, fields: Sequence[Field]
+    workspace: str, funnel: Funnel, info: Info, fields: Sequence[str]
 ) -> dict[str, object]:
     """Return the document of a file with those of an audience who may be sent to."""
     return {"kind": "audience", **_read(workspace, info, fields), **funnel_document(funnel)}
@@ -46,11 +45,11 @@ def funnel_document(funnel: Funnel) -> dict[str, object]:
     }
 
 
-def _read(workspace: str, info: Info, fields: Sequence[Field]) -> dict[str, object]:
+def _read(workspace: str, info: Info, fields: Sequence[str]) -> dict[str, object]:
     return {
         "workspace": workspace,
         "version": str(info.version),
         "as_of": info.as_of.isoformat(),
         "time_zone": info.time_zone,
-        "fields": [field.name for field in fields],
+        "fields": list(fields),
     }

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from headcount.answers import Info
-from headcount.members import batches
+from headcount.members import batches, contacts
 from headcount.members.member_file import MemberFile
-from headcount.model.schema import Field, Schema
+from headcount.model.schema import Schema
 from headcount.segments.audience import Resolved
 from headcount.segments.documents import audience_document
 
@@ -24,7 +24,7 @@ def freeze(
     schema: Schema,
     workspace: str,
     info: Info,
-    fields: Sequence[Field],
+    fields: Sequence[contacts.Column],
     check: Callable[[], None],
 ) -> int:
     """
@@ -35,8 +35,9 @@ def freeze(
             the disk is full, or *check* ended it.
         CorruptionError: the disk failed.
     """
-    about = audience_document(workspace, found.funnel, info, fields)
-    with MemberFile(path, schema.id_column, fields, about, sidecar=True, replace=False) as file:
+    columns = contacts.arrow_schema(fields)
+    about = audience_document(workspace, found.funnel, info, columns.names[1:])
+    with MemberFile(path, schema.id_column, columns, about, sidecar=True, replace=False) as file:
         for group in batches.records(found.members, 0, fields):
             check()
             for batch in group:
