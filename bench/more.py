@@ -1,0 +1,52 @@
+"""
+The parts of a run that are about Headcount alone: what is read, and goals that no rival is in.
+
+    bounds    what each question reads, its bound and its profile; after `questions`
+    flat      event questions with 1 to 100 events a contact, in memory
+    edits     one of ten conditions edited, with remembered results
+    streams   a million ids through gRPC, in each format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench import bound, edits, flat
+
+PARTS = ("bounds", "flat", "edits", "streams")
+
+
+def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the *chosen* of `PARTS` give, of the data *folder*; *results* are the run's."""
+    from bench.answers import TEN
+    from bench.questions import NOW
+
+    found: dict[str, Any] = {}
+    if "bounds" in chosen:
+        texts = {name: one["text"] for name, one in results.get("questions", {}).items()}
+        found |= bound.measure(folder, texts, NOW)
+    if "flat" in chosen:
+        found["flat"] = flat.measure()
+    if "edits" in chosen:
+        found["edits"] = edits.measure(folder, TEN, NOW)
+    if "streams" in chosen:
+        from bench import streams
+
+        found["streams"] = streams.measure()
+    return found
+
+
+def tables(results: Mapping[str, Any]) -> list[str]:
+    """Return the tables of what was measured, as lines of Markdown."""
+    lines = bound.table(results)
+    if "edits" in results:
+        lines += edits.table(results["edits"])
+    if "flat" in results:
+        lines += flat.table(results["flat"])
+    if "streams" in results:
+        from bench import streams
+
+        lines += streams.table(results["streams"])
+    return lines
