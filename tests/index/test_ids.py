@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headcount.index import hashing
-from headcount.index.ids import IdColumn
+from headcount.index.ids import IdColumn, integers_of
 from headcount.index.parts import Parts
 
 texts = st.lists(st.text(max_size=12), unique=True, max_size=60)
@@ -65,3 +65,33 @@ def test_an_id_twice_is_found_by_check() -> None:
     assert list(IdColumn(pa.array(["a", "b", "a"])).check()) == [
         "1 ids do not lead back to their row; the first is row 2, whose id leads to row 0"
     ]
+
+
+@given(
+    st.lists(
+        st.integers(0, 2**64 - 1).map(str)
+        | st.sampled_from(["0042", "0x2a", "0x174876E800", "-1", "+1", "1.0", " 1", "", "a", "²"]),
+        max_size=20,
+    )
+)
+def test_integers_are_what_python_reads(ids: list[str]) -> None:
+    """All ids as integers if each is spelt as Python would spell it, and none otherwise."""
+    plain = all(one.isascii() and one.isdecimal() and one == str(int(one)) for one in ids)
+    found = column(ids).integers
+    assert (found is not None) == plain
+    if found is not None:
+        assert found.dtype == np.uint64
+        assert found.tolist() == list(map(int, ids))
+
+
+def test_some_integers_among_other_ids() -> None:
+    """What a column as a whole is not, some of its rows may be."""
+    held = column(["7", "a", "12"])
+    assert held.integers is None
+    some = integers_of(held.take(np.array([0, 2], dtype=np.uint32)))
+    assert some is not None
+    assert some.tolist() == [7, 12]
+    assert column(["5"]).memory()["id lookup"] == 0
+    counted = column(["5"])
+    assert counted.integers is not None
+    assert counted.memory()["id lookup"] == 8

@@ -61,6 +61,15 @@ class IdColumn:
         return hashing.fnv1a64(self.array)
 
     @cached_property
+    def integers(self) -> npt.NDArray[np.uint64] | None:
+        """
+        The ids as integers, uint64[rows]; None if one is not the decimal form of one.
+
+        40 ms for 2^20 ids, 8 bytes each from then on; `StreamMembers` of so many took 60 without.
+        """
+        return integers_of(self.array)
+
+    @cached_property
     def _sorted(self) -> tuple[hashing.Hashes, npt.NDArray[np.uint32]]:
         owners = np.argsort(self.fnv1a, kind="stable").astype(np.uint32)
         nobody = owners[self.fnv1a[owners] == _NO_SALT]
@@ -147,6 +156,8 @@ class IdColumn:
         lookup = 0
         if "fnv1a" in self.__dict__:
             lookup += self.fnv1a.nbytes
+        if "integers" in self.__dict__ and self.integers is not None:
+            lookup += self.integers.nbytes
         if "_sorted" in self.__dict__:
             lookup += sum(half.nbytes for half in self._sorted)
         if "lowest" in self.__dict__:
@@ -166,3 +177,16 @@ class IdColumn:
                 f"{len(wrong)} ids do not lead back to their row; the first is row {row}, whose"
                 f" id leads to row {found[row]}"
             )
+
+
+def integers_of(ids: pa.StringArray) -> npt.NDArray[np.uint64] | None:
+    """Return *ids* as fresh uint64[n]; None if one is not the decimal form of one (`0042`)."""
+    try:
+        values = pc.cast(ids, pa.uint64())
+    except pa.ArrowInvalid:
+        return None
+    # Arrow also reads `0042` and `0x2a`, which would not come back as they were.
+    if not pc.cast(values, pa.string()).equals(ids):
+        return None
+    found: npt.NDArray[np.uint64] = values.to_numpy()
+    return found

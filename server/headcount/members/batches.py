@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index.block import Block
+from headcount.index.ids import integers_of
 from headcount.members import contacts
 from headcount.model.errors import Reason, UserError
 
@@ -46,8 +46,8 @@ def integers(found: Found, limit: int = 0) -> Iterator[npt.NDArray[np.uint64]]:
     Raises:
         UserError: an id is not the decimal form of one, such as `0042`, `-1` or `a`.
     """
-    taken = (block.ids.take(rows) for block, rows in contacts.pieces(found, limit))
-    for group in grouped(map(_integers, sized(taken)), nbytes):
+    taken = (_integers(block, rows) for block, rows in contacts.pieces(found, limit))
+    for group in grouped(taken, nbytes):
         yield np.concatenate(group)
 
 
@@ -105,20 +105,16 @@ def grouped(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
         yield group
 
 
-def _integers(strings: pa.StringArray) -> npt.NDArray[np.uint64]:
-    try:
-        values = pc.cast(strings, pa.uint64())
-    except pa.ArrowInvalid:
-        values = None
-    # Arrow also reads `0042` and `0x2a`, which would not come back as they were.
-    if values is None or not pc.cast(values, pa.string()).equals(strings):
+def _integers(block: Block, rows: contacts.Rows) -> npt.NDArray[np.uint64]:
+    every = block.ids.integers
+    found = integers_of(block.ids.take(rows)) if every is None else every[rows]
+    if found is None:
         raise UserError(
             Reason.INVALID_VALUE,
             "expected ids that are whole numbers from 0 to 2^64 - 1 without leading zeros, found"
             " another; ask for ids as strings",
             field="format",
         )
-    found: npt.NDArray[np.uint64] = values.to_numpy()
     return found
 
 
