@@ -22,17 +22,39 @@ WORLD = World(
             "tags": "keywords",
             "born": "date",
             "seen": "datetime",
+            "vip": "boolean",
         },
-        {"purchase": {"category": "keyword", "amount": "number", "due": "date"}, "login": {}},
+        {
+            "purchase": {
+                "category": "keyword",
+                "amount": "number",
+                "due": "date",
+                "gift": "boolean",
+            },
+            "login": {},
+        },
         lists=("news",),
     ),
     {
-        "ann": {"plan": "Free", "email": "ann@x.io", "spent": 1.0, "tags": ("a",), **TIMES},
+        "ann": {
+            "vip": False,
+            "plan": "Free",
+            "email": "ann@x.io",
+            "spent": 1.0,
+            "tags": ("a",),
+            **TIMES,
+        },
         "bob": {"plan": "Pro", "email": "bob@x.io", "spent": 2.5, "label": ("vip",)},
         "cem": {"email": "cem@x.io", "status": "Active"},
     },
     happened(
-        "ann", "purchase", "2026-05-01", category="Books", amount=5.0, due=dt.date(2026, 6, 1)
+        "ann",
+        "purchase",
+        "2026-05-01",
+        category="Books",
+        amount=5.0,
+        due=dt.date(2026, 6, 1),
+        gift=True,
     ),
 )
 ENGINES = [Engine(view_of(WORLD, rows)) for rows in (1, 64)]
@@ -72,6 +94,8 @@ def warnings(text: str) -> list[str]:
         "did purchase where (due = 2026-06-01)",
         "did login where (1 = 1)",
         'coalesce(email, plan) = "Pro"',
+        "vip = false",
+        "did purchase where (gift = true)",
     ],
 )
 def test_values_that_somebody_has(text: str) -> None:
@@ -103,6 +127,12 @@ def test_values_that_somebody_has(text: str) -> None:
         (
             "did purchase where (category = bokks)",
             "no `purchase` has `bokks` in `purchase.category`; did you mean `Books`?",
+        ),
+        ("vip = true", "no contact has `true` in `vip`"),
+        ("vip != true", "no contact has `true` in `vip`"),
+        (
+            "did purchase where (gift = false)",
+            "no `purchase` has `false` in `purchase.gift`",
         ),
         ("did purchase where (amount = 6)", "no `purchase` has `6` in `purchase.amount`"),
     ],

@@ -22,12 +22,12 @@ from headcount.index.block import Block
 from headcount.index.events import EventIndex
 from headcount.index.keyword import KeywordIndex
 from headcount.index.keywords import KeywordsIndex
-from headcount.index.properties import NumberProperty, StringProperty
+from headcount.index.properties import FlagProperty, NumberProperty, StringProperty
 from headcount.index.view import View
 from headcount.model.fold import field_key, is_exact
 from headcount.model.schema import EventType, Field, FieldType, nearest
 from headcount.query.bound import Mention, QueryWarning
-from headcount.query.frames import range_index, text_index
+from headcount.query.frames import flag_index, range_index, text_index
 from headcount.query.names import listed
 
 _MOST_COMPARED = 10_000  # distinct values that a typo is compared with
@@ -107,6 +107,9 @@ def _present(mention: Mention, block: Block, keys: list[Key]) -> Iterable[Key]:
             return [key for key in keys if index.count_between(float(key), float(key))]
         rows_of = (index.between(float(key), float(key)) for key in keys)
         return [key for key, rows in zip(keys, rows_of, strict=True) if rows.intersect(block.live)]
+    if field.type is FieldType.BOOLEAN:
+        flags = flag_index(block, field)
+        return [key for key in keys if flags.equal(bool(key)).intersect(block.live)]
     texts = [str(key) for key in keys]
     if is_exact(field):
         places = block.ids.lookup(pa.array(texts, pa.string())).tolist()
@@ -135,7 +138,7 @@ def _in_events(
             kept = [code for code in codes if _any_live(index, column.among([code], start), block)]
             found += _keys_of(column.dictionary.keys, kept)
             continue
-        assert isinstance(column, NumberProperty), field
+        assert isinstance(column, NumberProperty | FlagProperty), field
         held = column.vector(start)
         for key in keys:
             mask = held.present & (held.values == float(key))
@@ -157,7 +160,7 @@ def _keys_of(keys: pa.StringArray, places: Iterable[int]) -> list[Key]:
 def _known(mention: Mention, view: View) -> Iterator[str]:
     """Yield values that the field has, as they are spelt, from a block with not too many."""
     field, event = mention.field, mention.event
-    if field.values or field.type in _RANGED or is_exact(field):
+    if field.values or field.type in (*_RANGED, FieldType.BOOLEAN) or is_exact(field):
         return
     for block in view.blocks:
         dictionaries = []

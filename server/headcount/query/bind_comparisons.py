@@ -92,8 +92,8 @@ def between(b: Binder, node: tree.Between, scope: Scope) -> Condition:
     below = tree.Compare(node.value, CompareOp.LE, node.high, span=node.span, place=node.place)
     found = all_of(
         [
-            compared(b, value, CompareOp.GE, low, above),
-            compared(b, value, CompareOp.LE, high, below),
+            compared(b, value, CompareOp.GE, low, above, "between"),
+            compared(b, value, CompareOp.LE, high, below, "between"),
         ]
     )
     b.warn_if_reversed(low, high, node)
@@ -126,7 +126,7 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
         equal = tree.Compare(
             node.value, CompareOp.EQ, option, span=option.span or node.span, place=option.place
         )
-        found.append(compared(b, value, CompareOp.EQ, other, equal))
+        found.append(compared(b, value, CompareOp.EQ, other, equal, "in"))
     if literals:
         found.append(bind_strings.equals(b, value, literals, node))
     if isinstance(value, FieldValue) and times:
@@ -138,25 +138,35 @@ def one_of(b: Binder, node: tree.In, scope: Scope) -> Condition:
 
 
 def compared(
-    b: Binder, left: Expression, op: CompareOp, right: Expression, node: tree.Compare
+    b: Binder,
+    left: Expression,
+    op: CompareOp,
+    right: Expression,
+    node: tree.Compare,
+    written: str = "",
 ) -> Condition:
-    """Return those for whom `left op right`, for = < <= > >=; refuse kinds that do not fit."""
+    """
+    Return those for whom `left op right`, for = < <= > >=; refuse kinds that do not fit.
+
+    *written* is what stands in the place of the operator: `between`, for one side of it.
+    """
+    written = written or node.op
     left, right = _id_text(right, left), _id_text(left, right)
     kinds = (left.kind, right.kind)
     if any(kind in (Kind.STRING, Kind.STRINGS) for kind in kinds):
         if not all(kind in (Kind.STRING, Kind.STRINGS) for kind in kinds) or (
             kinds == (Kind.STRINGS, Kind.STRINGS)
         ):
-            raise _misfit(b, left, right, node)
-        return bind_strings.compare(b, left, op, right, node)
+            raise _misfit(b, left, right, node, written)
+        return bind_strings.compare(b, left, op, right, node, written)
     if Kind.BOOLEAN in kinds:
-        return _booleans(b, left, op, right, node)
+        return _booleans(b, left, op, right, node, written)
     if left.kind.is_time and right.kind.is_time:
         return _times(b, left, op, right, node)
     if left.kind.is_time or right.kind.is_time or kinds == (Kind.DURATION, Kind.DURATION):
-        raise _misfit(b, left, right, node)
-    left = bind_values.as_number(b, node.left, left, f"`{op}`")
-    right = bind_values.as_number(b, node.right, right, f"`{op}`")
+        raise _misfit(b, left, right, node, written)
+    left = bind_values.as_number(b, node.left, left, f"`{written}`")
+    right = bind_values.as_number(b, node.right, right, f"`{written}`")
     return _numbers(b, left, op, right, node)
 
 
@@ -182,7 +192,9 @@ def _id_text(beside: Expression, value: Expression) -> Expression:
     return Constant(str(int(value.value)), Kind.STRING)
 
 
-def _misfit(b: Binder, left: Expression, right: Expression, node: tree.Compare) -> Exception:
+def _misfit(
+    b: Binder, left: Expression, right: Expression, node: tree.Compare, written: str
+) -> Exception:
     """Return the error of two kinds that cannot be compared."""
     word = _taken_as_text(left, node.left) or _taken_as_text(right, node.right)
     hint = ""
@@ -197,7 +209,7 @@ def _misfit(b: Binder, left: Expression, right: Expression, node: tree.Compare) 
     elif left.kind.is_time and right.kind is Kind.DURATION:
         hint = "; write `30 days ago`, or `within last 30 days`"
     return b.refusals.mismatch(
-        f"`{node.op}` cannot compare {b.refusals.quoted(node.left)}, {left.kind}, with"
+        f"`{written}` cannot compare {b.refusals.quoted(node.left)}, {left.kind}, with"
         f" {b.refusals.quoted(node.right)}, {right.kind}{hint}",
         node,
     )
@@ -270,19 +282,26 @@ def _columns(left: Expression, op: CompareOp, right: Expression) -> Condition:
 
 
 def _booleans(
-    b: Binder, left: Expression, op: CompareOp, right: Expression, node: tree.Compare
+    b: Binder,
+    left: Expression,
+    op: CompareOp,
+    right: Expression,
+    node: tree.Compare,
+    written: str,
 ) -> Condition:
     if left.kind is not right.kind:
-        raise _misfit(b, left, right, node)
+        raise _misfit(b, left, right, node, written)
     if op is not CompareOp.EQ:
         raise b.refusals.mismatch(
-            f"true and false have no order, so `{node.op}` cannot compare them; use = or !=",
+            f"true and false have no order, so `{written}` cannot compare them; use = or !=",
             node,
         )
     if isinstance(left, Constant):
         left, right = right, left
     if isinstance(right, Constant):
         wanted = bool(right.value)
+        if isinstance(left, FieldValue):
+            b.mention(left.field, ((float(wanted), "true" if wanted else "false"),), node)
         return of_each(left, lambda one: _is(one, wanted))
     return _columns(left, op, right)
 

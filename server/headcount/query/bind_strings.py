@@ -122,9 +122,18 @@ def places(field: Field) -> dict[str, int]:
 
 
 def compare(
-    b: Binder, left: Expression, op: CompareOp, right: Expression, node: tree.Compare
+    b: Binder,
+    left: Expression,
+    op: CompareOp,
+    right: Expression,
+    node: tree.Compare,
+    written: str,
 ) -> Condition:
-    """Return those for whom `left op right`, where at least one side is text; op is not `!=`."""
+    """
+    Return those for whom `left op right`, where at least one side is text; op is not `!=`.
+
+    *written* is what errors call the operator.
+    """
     at = node.right
     if right.kind is Kind.STRINGS or isinstance(left, Constant):
         left, right, op, at = right, left, MIRRORED[op], node.left
@@ -136,13 +145,13 @@ def compare(
     order = _stage(left) or _stage(right)
     if order is None:
         raise b.refusals.mismatch(
-            f"text has no order, so `{node.op}` cannot compare {b.refusals.quoted(node.left)};"
+            f"text has no order, so `{written}` cannot compare {b.refusals.quoted(node.left)};"
             " use =, !=, in or contains (only a stage has an order)",
             node,
         )
     if isinstance(literal, str):
         return of_each(left, lambda one: _stage_compare(b, one, op, (literal, at), node))
-    return _stages_compare(b, left, op, right, node)
+    return _stages_compare(b, left, op, right, node, written)
 
 
 MIRRORED = {
@@ -197,13 +206,18 @@ def _stage_compare(
 
 
 def _stages_compare(
-    b: Binder, left: Expression, op: CompareOp, right: Expression, node: tree.Compare
+    b: Binder,
+    left: Expression,
+    op: CompareOp,
+    right: Expression,
+    node: tree.Compare,
+    written: str,
 ) -> Condition:
     """Return those for whom one stage stands on the given side of another of the same order."""
     first, second = _stage(left), _stage(right)
     if first is None or second is None or places(first) != places(second):
         raise b.refusals.mismatch(
-            f"`{node.op}` needs two stages with the same values in the same order", node
+            f"`{written}` needs two stages with the same values in the same order", node
         )
     if op in (CompareOp.GT, CompareOp.GE):
         left, right, op = right, left, MIRRORED[op]

@@ -510,7 +510,8 @@ def _over_events(function: str, argument: Spanned, span: Span) -> Value:
     if not isinstance(subject, Property):
         raise at(
             subject,
-            f"`{function}` takes a property of an event, such as `{clipped(subject.name)}.amount`",
+            f"expected an event and its property with a dot between, such as"
+            f" `{function}(purchase.amount)`, found `{clipped(subject.name)}`",
         )
     return tree.Aggregate(tree.AggregateOp(function), event, subject.name, window, span=span)
 

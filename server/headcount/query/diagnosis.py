@@ -36,6 +36,12 @@ _COMPARATIVES = {
 _PAST_WORDS = ("past", "previous", "preceding", "prior", "recent")
 _WINDOW_WORDS = ("during", "over", "for", "within", "inside", "past")
 
+# What compares a number of events behind `did`, where symbols do not stand.
+_OFTEN = {
+    ">": "more than", ">=": "at least", "<": "fewer than", "<=": "at most", "=": "exactly",
+    "==": "exactly",
+}  # fmt: skip
+
 # The words of a keyword that starts an operator of several.
 _PHRASES = {
     "starts": "starts with", "ends": "ends with", "opted": "opted out of list",
@@ -168,8 +174,15 @@ def _before(failure: Failure, token: Token) -> str:
 
 
 def _joined_values(failure: Failure) -> SpanError | None:
-    """`country in ("US" or "CA")`, `1 < x < 5`."""
+    """`country in ("US" or "CA")`, `did purchase > 3 times`, `1 < x < 5`."""
     found = failure.found
+    often = _OFTEN.get(found.value)
+    if found.type == "COMPARISON" and often and "ONCE" in failure.accepted:
+        n = failure.rest.value if failure.rest.type == "NUMBER" else "3"
+        return _at(
+            found,
+            f"expected how often in words, such as `{often} {n} times`, found `{found.value}`",
+        )
     if found.type in ("AND", "OR") and {"COMMA", "RPAR"} <= failure.accepted:
         return _at(found, f"values are separated by commas, not by `{found.value}`")
     if found.type == "COMPARISON" and _complete(failure) and not _after_name(failure):

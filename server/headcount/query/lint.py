@@ -109,8 +109,8 @@ def meant(
     refusals, root = Refusals(text), outlined.root
     found = []
     if may_be_empty and never(root.condition):
-        because = _conflict(root, refusals) or "its conditions exclude each other"
-        message = f"no contact can ever be in this segment: {because}; change one of them"
+        because = _conflict(root, refusals)
+        message = f"no contact can ever be in this segment: {because}"
         found.append(QueryWarning("ALWAYS_EMPTY", message, refusals.position(root.node)))
     elif (
         may_be_full
@@ -206,17 +206,18 @@ def _exclude(items: Iterable[Condition]) -> bool:
 
 
 def _conflict(root: Part, refusals: Refusals) -> str:
-    """Return which condition, or which two of one `and`, nobody can fit; "" if it is not plain."""
+    """Return which condition, or which two of one `and`, nobody can fit, and what to do."""
     parts = list(_factors(root))
     for part in parts:
         if never(part.condition):
-            return f"{refusals.quoted(part.node)} holds nobody"
+            return f"{refusals.quoted(part.node)} holds nobody; change it"
     for one, other in combinations(parts[:_MOST_PAIRED], 2):
         if never(all_of([one.condition, other.condition])):
             return (
-                f"{refusals.quoted(one.node)} and {refusals.quoted(other.node)} exclude each other"
+                f"{refusals.quoted(one.node)} and {refusals.quoted(other.node)} exclude each other;"
+                " change one of them"
             )
-    return ""
+    return "its conditions exclude each other; change one of them"
 
 
 def _factors(part: Part) -> Iterator[Part]:

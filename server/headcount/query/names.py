@@ -145,9 +145,15 @@ class ContactScope:
                 (),
             )
         names = schema.field_names() + schema.event_names()
-        return self.refusals.unknown(
-            f"unknown field `{node.name}`", node, nearest(node.name, names)
-        )
+        message = f"unknown field `{node.name}`"
+        owner = next((e for e in schema.events.values() if e.property(node.name)), None)
+        if owner is not None:
+            message += (
+                f"; `{owner.name}` has a property of this name, which stands in `where (...)` or"
+                f" behind a dot: `sum({owner.name}.{node.name})`"
+            )
+            return self.refusals.unknown(message, node, ())
+        return self.refusals.unknown(message, node, nearest(node.name, names))
 
 
 @dataclass(frozen=True)
