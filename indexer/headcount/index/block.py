@@ -50,6 +50,8 @@ OPTED_OUT = Field("opted_out", FieldType.KEYWORDS, builtin=True)
 MEMBERSHIPS = {f.name: f for f in (LISTS, OPTED_OUT)}
 
 Rows = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.int64]
+Instants = npt.NDArray[np.int64]
 Columns = Mapping[str, pa.Array]  # by the names of `contact_schema`
 Tables = Mapping[str, pa.Table]  # by the declared names of event types; of `event_schema`
 Pieces = tuple[EventIndex, ...]
@@ -291,6 +293,28 @@ class Block:
         if not tables:
             return self.events[name].nothing
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+
+    def event_times(self, name: str, rows: Rows) -> tuple[Places, Instants]:
+        """
+        Return whose (int64, a place in *rows*) and when (µs) the events of one type are.
+
+        Of *rows*, ascending and unique; in any order. A tenth of the cost of `event_table`.
+        """
+        whose: list[Places] = [np.zeros(0, dtype=np.int64)]
+        times: list[Instants] = [np.zeros(0, dtype=np.int64)]
+        if self.tables is None:
+            pieces = self.pieces(name)
+        else:
+            pieces = self.newer.get(name, ())
+            table = _of_rows(self.tables[name].select(["row", "time"]), rows, self.rows)
+            whose.append(table.column("row").to_numpy().astype(np.int64))
+            times.append(table.column("time").cast(pa.int64()).to_numpy())
+        for piece in pieces:
+            if piece.size:
+                positions, owners = piece.of_rows(rows)
+                whose.append(owners)
+                times.append(piece.log.timeline.take(positions))
+        return np.concatenate(whose), np.concatenate(times)
 
     def event_count(self, name: str) -> int:
         """

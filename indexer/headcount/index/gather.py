@@ -12,14 +12,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from headcount.index.block import Block, Columns, Rows, Tables, contact_schema, event_schema
+from headcount.index.block import (
+    Block,
+    Columns,
+    Instants,
+    Places,
+    Rows,
+    Tables,
+    contact_schema,
+    event_schema,
+)
 from headcount.index.lazy import Lazy
 from headcount.model.schema import Schema
-
-Places = npt.NDArray[np.int64]
 
 
 def gathered(
@@ -56,6 +62,23 @@ def gathered(
         return found[0] if len(found) == 1 else pa.concat_tables(one.select(names) for one in found)
 
     return Lazy(kinds, column), Lazy(types, table)
+
+
+def event_times(
+    blocks: Sequence[Block], block_rows: int, positions: Places, name: str
+) -> tuple[Places, Instants]:
+    """
+    Return whose (a place in *positions*) and when (µs) the events of one type are, in any order.
+
+    Read as they lie in the logs: 0.1 ms for 1,000 contacts, where a table takes 3 ms and more.
+    """
+    whose: list[Places] = [np.zeros(0, dtype=np.int64)]
+    times: list[Instants] = [np.zeros(0, dtype=np.int64)]
+    for block, rows, places in _shares(blocks, block_rows, positions):
+        owners, when = block.event_times(name, rows)
+        whose.append(places[owners])
+        times.append(when)
+    return np.concatenate(whose), np.concatenate(times)
 
 
 def _shares(

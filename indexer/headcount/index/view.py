@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from headcount.index import bitmaps, hashing
 from headcount.index.block import BLOCK_ROWS, Block, Columns, Rows, Tables
-from headcount.index.gather import gathered
+from headcount.index.gather import event_times, gathered
 from headcount.index.keywords import KeywordsIndex
 from headcount.index.suppressed import NOBODY, Suppressed
 from headcount.model.schema import Schema
@@ -167,6 +167,10 @@ class View:
         `row` is a place in *positions*.
         """
         return gathered(self.schema, self.blocks, self.block_rows, positions)
+
+    def event_times(self, positions: Positions, name: str) -> tuple[Positions, Positions]:
+        """Return of whom (a place in *positions*) and when (µs) each event of a type is."""
+        return event_times(self.blocks, self.block_rows, positions, name)
 
     def extract(self, ordinals: npt.NDArray[np.integer]) -> View:
         """

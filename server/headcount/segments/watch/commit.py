@@ -7,14 +7,16 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index.view import View
 from headcount.query.course import Course
-from headcount.segments.watch.places import Ordinals, rows_of
-from headcount.segments.watch.scene import Stage
+from headcount.segments.watch.formula import Formula
+from headcount.segments.watch.places import Ordinals, held, rows_of
+from headcount.segments.watch.scene import Occurred, Stage
+from headcount.segments.watch.truths import NOTHING, Together, Truths, places_of
 
 
 class Commit(Protocol):
@@ -64,25 +66,31 @@ class Extracted:
 
     def __init__(self, view: View, ordinals: Ordinals) -> None:
         self.view = view
-        self._ordinals = ordinals
+        self._asked = ordinals
         self._stages: dict[tuple[str, int], Stage] = {}
+        self._events: dict[str, Occurred] = {}
 
     @cached_property
     def extract(self) -> View:
         """Those of them that are contacts."""
-        return self.view.extract(self._ordinals)
+        return self.view.extract(self._asked)
+
+    @cached_property
+    def ordinals(self) -> Ordinals:
+        """The ordinal of each row of the extract, ascending."""
+        return held(self.extract)
 
     def ids(self, ordinals: Ordinals) -> list[str] | None:
         """Return the id of each of *ordinals*; None if they are not all here."""
         rows = rows_of(self.extract, ordinals)
         if np.any(rows < 0):
             return None
-        found: list[str] = self._ids.take(pa.array(rows)).to_pylist()
-        return found
+        return [self._ids[row] for row in rows.tolist()]
 
     @cached_property
-    def _ids(self) -> pa.StringArray:
-        return self.extract.blocks[0].column("id")
+    def _ids(self) -> list[str]:
+        found: list[str] = self.extract.blocks[0].column("id").to_pylist()
+        return found
 
     def stage(self, course: Course, at: int) -> Stage:
         """Return the stage of these contacts on the day of *at*, shared."""
@@ -90,13 +98,43 @@ class Extracted:
         asked = (course.zone.key, clock.today)
         found = self._stages.get(asked)
         if found is None:
-            found = self._stages[asked] = Stage(self.extract, clock)
+            found = self._stages[asked] = Stage(self.extract, clock, self._occurred)
         return found
+
+    def _occurred(self, event: str) -> Occurred:
+        """Return whose (a row) and when all events of a type are."""
+        found = self._events.get(event)
+        if found is None:
+            found = self._events[event] = self.view.event_times(self._positions, event)
+        return found
+
+    @cached_property
+    def _positions(self) -> npt.NDArray[np.int64]:
+        return self.view.positions(self.ordinals)
 
 
 class Touched(Extracted):
-    """Those whom a batch touched, as they are after it."""
+    """Those whom a batch touched, as they are after it; *counted* are those of all watches."""
 
-    def __init__(self, commit: Commit) -> None:
+    def __init__(self, commit: Commit, counted: Together = NOTHING) -> None:
         super().__init__(commit.after, bitmaps.to_rows(commit.touched))
         self.commit = commit
+        self._counted = counted
+        self._truths: dict[tuple[str, int], Truths] = {}
+
+    @cached_property
+    def gone(self) -> BitMap:
+        """The ordinals of those that are no contacts any more."""
+        return self.commit.touched - bitmaps.from_sorted(self.ordinals)
+
+    def holds(self, formula: Formula, course: Course, at: int) -> int:
+        """Return which of those that are contacts belong at an instant, a bit for each row."""
+        asked = (course.zone.key, at)
+        found = self._truths.get(asked)
+        if found is None:
+            found = self._truths[asked] = Truths(self.stage(course, at), at, self._counted)
+        return formula.holds(found, found.everybody) if found.everybody else 0
+
+    def rows(self, holds: int) -> Ordinals:
+        """Return the ordinals of rows."""
+        return self.ordinals[places_of(holds, len(self.ordinals))]

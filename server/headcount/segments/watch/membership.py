@@ -28,12 +28,14 @@ from headcount.query import evaluate
 from headcount.query.bound import Bound, Condition
 from headcount.query.context import never
 from headcount.query.course import Course, Piece
+from headcount.query.moving import Moving
 from headcount.query.plan import plan
 from headcount.query.results import OFF, Results
 from headcount.query.zones import DAY_US
 from headcount.segments.watch import places
 from headcount.segments.watch.candidates import Candidates, Passed, candidates
 from headcount.segments.watch.commit import Extracted, Touched
+from headcount.segments.watch.formula import Formula, formula_of
 from headcount.segments.watch.gate import Flip, Gate
 from headcount.segments.watch.mentions import Names, mentioned
 from headcount.segments.watch.scene import Scene
@@ -77,6 +79,7 @@ class Membership:
         self._gate = Gate(settings, state.inside.copy(), state.gone.copy(), dict(state.pauses))
         self._piece = course.beginning(state.instant)
         self._mentions: tuple[Condition, Names] | None = None
+        self._formula: tuple[int, Moving, Formula] | None = None
         self._foreseen: tuple[Piece, int, int, Candidates] | None = None
         self._met_before = Passed()
 
@@ -100,7 +103,7 @@ class Membership:
         made = cls(view, course, settings, nobody, results)
         members = made._everybody()
         if settings.seed if seed is None else seed:
-            flips = made._difference(members, at, Reason.DEFINITION)
+            flips = made._difference(BitMap(), members, at, Reason.DEFINITION)
             return made, made._announced(flips)
         made._belongs, made._gate.inside = members, members.copy()
         return made, []
@@ -191,25 +194,33 @@ class Membership:
         found = self.advance(commit.at)
         at = self.instant
         self._view = commit.after
-        stage = touched.stage(self._course, at)
-        ordinals = places.held(stage.extract)
-        rows = np.arange(len(ordinals))
-        scene = Scene(stage, self._piece, rows, np.full(len(rows), at, dtype=np.int64))
-        holds = bitmaps.from_sorted(ordinals[scene.truth(self._piece.condition)])
-        flips = self._difference(holds, at, Reason.DATA, among=commit.touched)
-        found += self._announced(flips, commit.before, touched)
-        self._gate.forget(commit.touched - bitmaps.from_sorted(ordinals))
+        bits = touched.holds(self.formula, self._course, at)
+        had = self._belongs & commit.touched
+        if bits or had:
+            holds = bitmaps.from_sorted(touched.rows(bits))
+            flips = self._difference(had, holds, at, Reason.DATA)
+            found += self._announced(flips, commit.before, touched)
+        if touched.gone:
+            self._gate.forget(touched.gone)
         return found
 
     def catch_up(self, reason: Reason) -> list[Transition]:
         """Look at everybody, and return how that differs from what was known."""
         self._piece = self._course.beginning(self.instant)
-        flips = self._difference(self._everybody(), self.instant, reason)
+        flips = self._difference(self._belongs, self._everybody(), self.instant, reason)
         return self._announced(flips)
 
     def moves_to(self, view: View) -> None:
         """Take a view in which nothing is different that matters: no contact, nothing mentioned."""
         self._view = view
+
+    @property
+    def formula(self) -> Formula:
+        """What the segment means now, for those whom a batch touched."""
+        piece = self._piece
+        if self._formula is None or self._formula[:2] != (piece.start, piece.condition):
+            self._formula = piece.start, piece.condition, formula_of(piece)
+        return self._formula[2]
 
     @property
     def mentions(self) -> Names:
@@ -229,7 +240,7 @@ class Membership:
         found = self.advance(at)
         before = self._view
         self._course, self._view, self._piece = course, view, piece
-        flips = self._difference(self._everybody(), self.instant, reason)
+        flips = self._difference(self._belongs, self._everybody(), self.instant, reason)
         return found + self._announced(flips, before)
 
     # --- time ---------------------------------------------------------------------------------
@@ -241,7 +252,7 @@ class Membership:
         self._piece = piece
         if not jumps:
             return []
-        flips = self._difference(self._everybody(), piece.start, Reason.TIME)
+        flips = self._difference(self._belongs, self._everybody(), piece.start, Reason.TIME)
         self.instant = piece.start
         return self._announced(flips)
 
@@ -269,7 +280,7 @@ class Membership:
         rows = places.rows_of(stage.extract, met.ordinals)
         here = rows >= 0
         rows, times = rows[here], met.times[here]
-        truth = Scene(stage, piece, rows, times).truth(piece.condition)
+        truth = Scene(stage, piece.start, rows, times).truth(piece.condition)
         order = np.lexsort((times, rows))
         rows, times, truth = rows[order], times[order], truth[order]
         belonged = places.among(self._belongs, ordinals)[rows]
@@ -298,11 +309,8 @@ class Membership:
 
     # --- what is said of it -------------------------------------------------------------------
 
-    def _difference(
-        self, holds: BitMap, at: int, reason: Reason, among: BitMap | None = None
-    ) -> list[Flip]:
-        """Return how those who belong, of the contacts *among*, differ from *holds*."""
-        had = self._belongs if among is None else self._belongs & among
+    def _difference(self, had: BitMap, holds: BitMap, at: int, reason: Reason) -> list[Flip]:
+        """Return what makes of those who belonged those who do."""
         exits = [Flip(at, ordinal, Kind.EXIT, reason) for ordinal in had - holds]
         enters = [Flip(at, ordinal, Kind.ENTER, reason) for ordinal in holds - had]
         return sorted(exits + enters)

@@ -34,7 +34,6 @@ from headcount.query.bound import All, Complement, Condition, Enough, InRanges
 from headcount.query.bound import Any as Any_
 from headcount.query.clock import Clock, step_instants
 from headcount.query.context import never
-from headcount.query.course import Piece
 from headcount.query.estimate import Estimate
 from headcount.query.evaluate import Evaluation
 from headcount.query.expressions import (
@@ -48,7 +47,7 @@ from headcount.query.expressions import (
 from headcount.query.figures import Figures, aggregated
 from headcount.query.frames import ContactFrame, EventFrame, as_vector
 from headcount.query.frames import Figure as AnyFigure
-from headcount.query.masks import mask
+from headcount.query.masks import in_ranges, mask
 from headcount.query.moving import (
     Computed,
     Counted,
@@ -70,6 +69,7 @@ from headcount.segments.watch.lines import Lines, spread
 
 Rows = npt.NDArray[np.int64]
 Instants = npt.NDArray[np.int64]
+Occurred = tuple[Rows, Instants]
 
 
 class Stage:
@@ -79,14 +79,18 @@ class Stage:
     One for each time zone and day, because that is what fixed conditions depend on beside the data.
     """
 
-    def __init__(self, extract: View, clock: Clock) -> None:
+    def __init__(self, extract: View, clock: Clock, events: Callable[[str], Occurred]) -> None:
+        """*events* returns all events of a type of these contacts."""
         self.extract = extract
         (self.block,) = extract.blocks
         self.clock = clock
+        self._all_events = events
         self.figures = Figures(self.block, clock)
         self._fixed: dict[Condition, Mask] = {}
         self._frame = ContactFrame(self.block, clock, self.figures)
         self._lines: dict[Source, Lines] = {}
+        self._occurred: dict[Source, Occurred] = {}
+        self._vectors: dict[Field, Vector] = {}
 
     def fixed(self, condition: Condition) -> Mask:
         """
@@ -108,12 +112,15 @@ class Stage:
             case Complement(item):
                 return ~self.fixed(item)
             case Enough(items, count):
-                held = np.zeros(self.block.rows, dtype=np.int64)
+                sums = np.zeros(self.block.rows, dtype=np.int64)
                 for item in items:
-                    held += self.fixed(item)
-                return held >= count
-            case InRanges(FieldValue()):
-                return mask(condition, self._frame)
+                    sums += self.fixed(item)
+                return sums >= count
+            case InRanges(FieldValue(field), ranges):
+                held = self._vectors.get(field)
+                if held is None:
+                    held = self._vectors[field] = self._frame.vector(field)
+                return in_ranges(held.values, ranges) & held.present
         leaf = Plan(Leaf(condition, Estimate(0.0, 0.0)), False, self.clock, frozenset(), 1.0)
         rows = Evaluation(self.block, leaf, never).members()
         return bitmaps.to_mask(rows, self.block.rows)
@@ -122,10 +129,19 @@ class Stage:
         """Return the lines of all events that fit a source; its property is not asked about."""
         found = self._lines.get(source)
         if found is None:
+            found = self._lines[source] = Lines.build(*self.occurred(source))
+        return found
+
+    def occurred(self, source: Source) -> Occurred:
+        """Return the row and the time of all events that fit a source, as `lines` takes them."""
+        if source.where is None:
+            return self._all_events(source.event.name)
+        found = self._occurred.get(source)
+        if found is None:
             held = list(self._events(source))
             rows = np.concatenate([frame.contacts.compress(fits) for frame, fits in held])
             times = np.concatenate([_times(frame).compress(fits) for frame, fits in held])
-            found = self._lines[source] = Lines.build(rows, times)
+            found = self._occurred[source] = rows.astype(np.int64), times
         return found
 
     def values(self, figure: EventAggregate) -> tuple[Lines, npt.NDArray[Any]]:
@@ -168,14 +184,18 @@ def _times(frame: EventFrame) -> Instants:
 
 
 class Scene:
-    """Contacts of a stage, `rows`, at the instants of `times`, all in one piece of a course."""
+    """
+    Contacts of a stage, `rows`, at the instants of `times`, all in one piece of a course.
 
-    def __init__(self, stage: Stage, piece: Piece, rows: Rows, times: Instants) -> None:
+    Edges that move are where they are said to be at instant *start*.
+    """
+
+    def __init__(self, stage: Stage, start: int, rows: Rows, times: Instants) -> None:
         self._stage = stage
         self._rows = rows
         self._times = times
-        self._piece = piece
-        self._elapsed = times - piece.start
+        self._start = start
+        self._elapsed = times - start
 
     @property
     def clock(self) -> Clock:
@@ -220,7 +240,7 @@ class Scene:
             if isinstance(item, Fixed):
                 found &= self.truth(item)
         left = np.flatnonzero(found)
-        few = Scene(self._stage, self._piece, self._rows[left], self._times[left])
+        few = Scene(self._stage, self._start, self._rows[left], self._times[left])
         for item in items:
             if not isinstance(item, Fixed) and few.size:
                 found[left] &= few.truth(item)
