@@ -15,7 +15,7 @@ change nothing; what is right at each instant is `scene`'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -128,17 +128,20 @@ def candidates(
     and 10 ns for each thing that is met.
     """
     passed.turn()
-    ordinals: list[Ordinals] = [_NO_ROWS]
-    times: list[Instants] = [_NO_TIMES]
+    found = []
     for block in view.blocks:
         stretch = _Stretch(block, clock, piece.start, after, to, passed)
-        for met in stretch.met(piece):
-            if len(met.rows):
-                ordinals.append(ordinals_of(view, block, met.rows))
-                times.append(met.times)
-    if len(ordinals) == 1:
-        return Candidates(_NO_ROWS, _NO_TIMES)
-    who, when = np.concatenate(ordinals), np.concatenate(times)
+        found += [
+            (ordinals_of(view, block, met.rows), met.times)
+            for met in stretch.met(piece)
+            if len(met.rows)
+        ]
+    return in_order(found) if found else Candidates(_NO_ROWS, _NO_TIMES)
+
+
+def in_order(found: Sequence[tuple[Ordinals, Instants]]) -> Candidates:
+    """Return contacts and instants in order, each pair once."""
+    who, when = (np.concatenate(one) for one in zip(*found, strict=True))
     order = np.lexsort((who, when))
     who, when = who[order], when[order]
     new = np.ones(len(who), dtype=np.bool_)
@@ -211,14 +214,14 @@ class _Stretch:
         """Yield where the edges of a window run over the value of a contact."""
         of_field = {one.field: one.figure for one in figures}
         for interval, at_zero in self._run_over(window):
-            for one in _alternatives(value):
-                leaf = _leaf(one)
-                figure = of_field.get(leaf.field) if isinstance(leaf, FieldValue) else None
+            for one in alternatives(value):
+                held = leaf(one)
+                figure = of_field.get(held.field) if isinstance(held, FieldValue) else None
                 if figure is None:
                     yield self._of_value(one, interval, at_zero)
                     continue
                 for source in figure.sources:
-                    if one is leaf and isinstance(figure, EventTime):
+                    if one is held and isinstance(figure, EventTime):
                         yield from self._of_log(source.event.name, interval, at_zero)
                     else:
                         yield from self._of_each_event(one, source, interval, at_zero)
@@ -278,20 +281,21 @@ def _began(interval: Interval, within: Duration, clock: Clock) -> Interval:
     return Interval(low - _SLACK_US, high + _SLACK_US)
 
 
-def _alternatives(value: Expression) -> Iterator[Expression]:
+def alternatives(value: Expression) -> Iterator[Expression]:
     """Yield expressions of one operand each, of which one has the value of *value*."""
     match value:
         case Choice(operands=operands):
             for operand in operands:
-                yield from _alternatives(operand)
+                yield from alternatives(operand)
         case Shifted(operand) | DayStart(operand) | LocalDay(operand) | Anniversary(operand):
-            for one in _alternatives(operand):
+            for one in alternatives(operand):
                 yield value if one is operand else replace(value, operand=one)
         case _:
             yield value
 
 
-def _leaf(value: Expression) -> Expression:
+def leaf(value: Expression) -> Expression:
+    """Return what an expression of one operand is worked out from."""
     while isinstance(value, Shifted | DayStart | LocalDay | Anniversary):
         value = value.operand
     return value

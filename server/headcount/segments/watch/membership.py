@@ -40,6 +40,7 @@ from headcount.segments.watch.gate import Flip, Gate
 from headcount.segments.watch.mentions import Names, mentioned
 from headcount.segments.watch.scene import Scene
 from headcount.segments.watch.transitions import Kind, Reason, Settings, Transition
+from headcount.segments.watch.waits import Waits, waits_of
 
 _STRIDE_US = DAY_US  # worked out at a time
 _LOOKS = 3600
@@ -79,6 +80,7 @@ class Membership:
         self._gate = Gate(settings, state.inside.copy(), state.gone.copy(), dict(state.pauses))
         self._piece = course.beginning(state.instant)
         self._mentions: tuple[Condition, Names] | None = None
+        self._waits: tuple[int, Moving, Waits] | None = None
         self._formula: tuple[int, Moving, Formula] | None = None
         self._foreseen: tuple[Piece, int, int, Candidates] | None = None
         self._met_before = Passed()
@@ -145,18 +147,37 @@ class Membership:
         """Return how many are inside."""
         return len(self._gate.inside)
 
-    def foresee(self, to: int) -> Candidates | None:
+    @property
+    def waits(self) -> Waits:
+        """What time has to reach before somebody may enter or leave."""
+        piece = self._piece
+        if self._waits is None or self._waits[:2] != (piece.start, piece.condition):
+            self._waits = piece.start, piece.condition, waits_of(piece)
+        return self._waits[2]
+
+    def is_even_until(self, to: int) -> bool:
+        """Return whether who may enter or leave until *to* is known beforehand."""
+        return self._piece.is_even and self.instant < to <= min(self._piece.last, self._stride)
+
+    def foresee(self, to: int, met: Candidates | None = None) -> Candidates | None:
         """
         Return who may enter or leave until *to*, None if that is not known beforehand.
 
-        `advance` then takes as many of these as it is given extracted.
+        *met* are they, if it was found out already. `advance` then takes as many of these as it is
+        given extracted.
         """
-        piece = self._piece
-        if not piece.is_even or not self.instant < to <= min(piece.last, self._stride):
+        if not self.is_even_until(to):
             return None
-        met = self._met(self.instant, to)
-        self._foreseen = (piece, self.instant, to, met)
+        if met is None:
+            met = self._met(self.instant, to)
+        self._foreseen = (self._piece, self.instant, to, met)
         return met
+
+    def skip(self, to: int) -> list[Transition]:
+        """Let time go by until *to*, in which nobody may enter or leave; some pause may end."""
+        self.instant = to
+        due = self._gate.next
+        return [] if due is None or due > to else self._announced([])
 
     def advance(self, to: int, shared: Extracted | None = None) -> list[Transition]:
         """

@@ -44,8 +44,10 @@ from headcount.segments.watch.feed import Bookmark, Feed, kept
 from headcount.segments.watch.membership import Membership
 from headcount.segments.watch.mentions import changed
 from headcount.segments.watch.opening import Opening, Watch, uses_saved
+from headcount.segments.watch.schedule import Schedule
 from headcount.segments.watch.transitions import Reason as Because
 from headcount.segments.watch.transitions import Transition
+from headcount.segments.watch.truths import Shared
 from headcount.storage.watches import Checkpoint, Progress, Row, Step, WatchStore
 
 _SWEEP_US = 60_000_000  # so often watches that nobody reads are looked for
@@ -113,6 +115,8 @@ class Watcher:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._watches: dict[str, Watch] = {}
+        self._schedule = Schedule()
+        self._shared = Shared()
         self._followed = store.followed()
         self._written_at = 0 if self._followed is None else self._followed.instant
         self._stored = store.watches()
@@ -192,7 +196,7 @@ class Watcher:
                 self._commit(commit)
             self._redefine(now)
             self._look_at_layout()
-            self._advance(self._at_work(), now)
+            self._advance(now)
             if now - self._swept > _SWEEP_US:
                 self._swept = now
                 self.drop_unread(now)
@@ -250,6 +254,7 @@ class Watcher:
         if commit.after.schema is not view.schema:
             self._rebuild(list(self._watches.values()), commit.at, Because.DATA)
             return
+        self._advance(commit.at, view)
         names = changed(commit)
         busy = []
         for watch in self._at_work():
@@ -258,27 +263,37 @@ class Watcher:
             if names is not None and not names & membership.mentions:
                 membership.moves_to(commit.after)
             else:
-                busy.append(watch)
-        self._advance(busy, commit.at, view)
-        touched = Touched(commit)
-        for watch in busy:
-            if watch.membership is not None:
-                self._work(watch, lambda one: one.commit(touched))
+                busy.append((watch, membership))
+        counted = self._shared.of([membership.formula for _, membership in busy])
+        touched = Touched(commit, counted)
+        for watch, _ in busy:
+            self._work(watch, lambda one: one.commit(touched))
 
-    def _advance(self, watches: Sequence[Watch], to: int, view: View | None = None) -> None:
-        """Let time go by for watches that are all at *view*, the newest unless it is given."""
+    def _advance(self, to: int, view: View | None = None) -> None:
+        """Let time go by until *to* for all, at *view*, the newest unless it is given."""
+        watches = [(watch, watch.membership) for watch in self._at_work()]
+        seen = self._view if view is None else view
+        assert seen is not None
+        after = max((one.instant for _, one in watches if one is not None), default=to)
+        waits = [one.waits for _, one in watches if one is not None]
+        found = self._schedule.met(waits, seen, after, to) if after < to else {}
         met = []
-        for watch in watches:
-            found = None if watch.membership is None else watch.membership.foresee(to)
-            if found is not None and len(found.ordinals):
-                met.append(found.ordinals)
-        shared = None
-        if met:
-            seen = self._view if view is None else view
-            assert seen is not None
-            shared = Extracted(seen, np.unique(np.concatenate(met)))
-        for watch in watches:
-            if watch.membership is not None:
+        for place, (watch, one) in enumerate(watches):
+            assert one is not None
+            if one.instant == after < to and not waits[place].rest and one.is_even_until(to):
+                mine = found.get(place)
+                if mine is None:
+                    watch.pending += one.skip(to)
+                    continue
+            else:
+                mine = None
+            foreseen = one.foresee(to, mine)
+            if foreseen is not None and len(foreseen.ordinals):
+                met.append(foreseen.ordinals)
+        shared = Extracted(seen, np.unique(np.concatenate(met))) if met else None
+        for watch, one in watches:
+            assert one is not None
+            if one.instant < to:
                 self._work(watch, lambda one: one.advance(to, shared))
 
     def _redefine(self, at: int) -> None:
