@@ -14,7 +14,9 @@ import pytest
 from headcount.query.clock import to_micros
 from headcount.query.course import Course
 from headcount.query.format import format as canonical
+from headcount.query.moving import Moving
 from headcount.segments.watch import membership as membership_module
+from headcount.segments.watch import truths
 from headcount.segments.watch.binding import Definition, course_of
 from headcount.segments.watch.candidates import Candidates, candidates
 from headcount.segments.watch.commit import Touched
@@ -138,3 +140,18 @@ def test_an_edge_that_jumps_unseen_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Course, "after", lambda _, piece: replace(piece, last=piece.last + 10**12))
     with pytest.raises(AssertionError):
         play_all(300)
+
+
+def test_a_window_of_a_batch_that_is_off_by_a_microsecond_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is counted for all windows at once has the edges of each."""
+    right = truths.Truths._bounds
+
+    def late(self: Any, condition: Moving) -> Any:
+        found = right(self, condition)
+        return found._replace(before=found.before + 1)
+
+    monkeypatch.setattr(truths.Truths, "_bounds", late)
+    with pytest.raises(AssertionError):
+        play_all(900)
