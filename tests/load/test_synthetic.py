@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 from headcount.load import synthetic
 
@@ -41,3 +43,13 @@ def test_no_contacts_is_a_workspace_too(tmp_path: Path) -> None:
     files = synthetic.generate(tmp_path, contacts=0, events=0, now=NOW)
     assert pq.read_table(files.contacts).num_rows == 0
     assert pq.read_table(files.events).num_rows == 0
+
+
+def test_large_data_is_the_same_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members and activity do not depend on how many contacts are made at a time."""
+    monkeypatch.setattr(synthetic, "_SLICE", 64)
+    members = synthetic._members(300, 0.5, np.random.default_rng(1))
+    assert members.tolist() == np.flatnonzero(np.random.default_rng(1).random(300) < 0.5).tolist()
+    sliced = synthetic._activity(300, np.random.default_rng(1))
+    monkeypatch.undo()
+    assert np.array_equal(sliced, synthetic._activity(300, np.random.default_rng(1)))

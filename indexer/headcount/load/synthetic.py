@@ -11,12 +11,14 @@ The shapes follow what such data shows in practice:
 * every optional field is missing for some contacts.
 
 The event volume is split over eight types; opens follow sends and purchases are rare. Files are
-Parquet, written a slice at a time, so memory stays below about 300 bytes a contact.
+Parquet, written a slice at a time: what is held of all contacts is how active each is, 8 bytes, and
+of the members of one list, when they joined.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +116,15 @@ _HOUR_LOAD = np.array([1, 1, 1, 1, 1, 2, 4, 7, 9, 10, 10, 9, 8, 8, 8, 8, 8, 8, 7
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+_INSTANT = pa.timestamp("us", tz="UTC")
+_MEMBERSHIP = pa.schema(
+    {
+        "list": pa.string(),
+        "contact": pa.string(),
+        "joined_at": _INSTANT,
+        "opted_out_at": _INSTANT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,7 @@ def generate(
     Write a schema, contacts, events and lists into *folder* and return their paths.
 
     *events* is the total over all types; the newest is before *now* (aware). Takes a few seconds
-    per million contacts, and one per million events.
+    per million contacts, and one per million events; slices do not change what is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = SyntheticFiles(
@@ -161,9 +172,15 @@ def _pick(values: tuple[str, ...], codes: Ints, missing: npt.NDArray[np.bool_] |
     return pa.DictionaryArray.from_arrays(indices, pa.array(values)).cast(pa.string())
 
 
-def _ids(start: int, stop: int) -> pa.Array:
-    numbers = pa.array(np.arange(start, stop)).cast(pa.string())
-    return pc.binary_join_element_wise("c", pc.utf8_lpad(numbers, 9, "0"), "")
+def _ids(numbers: Ints) -> pa.Array:
+    padded = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 9, "0")
+    return pc.binary_join_element_wise("c", padded, "")
+
+
+def _slices(n: int) -> Iterator[slice]:
+    """Yield slices of at most `_SLICE` that cover the first *n*."""
+    for start in range(0, n, _SLICE):
+        yield slice(start, min(start + _SLICE, n))
 
 
 def _subsets(
@@ -199,7 +216,7 @@ def _contacts_slice(start: int, stop: int, now_us: int, rng: np.random.Generator
     signed_us = now_us - (rng.power(1.5, n) * 5 * 365 * _DAY_US).astype(np.int64)
     return pa.table(
         {
-            "id": _ids(start, stop),
+            "id": _ids(np.arange(start, stop)),
             "status": _pick(_STATUSES, _zipf(rng, n, 4, 2.2), None),
             "country": _pick(_COUNTRIES, country, rng.random(n) < 0.03),
             "city": _pick(cities, city, rng.random(n) < 0.15),
@@ -236,25 +253,55 @@ def _write_contacts(path: Path, contacts: int, now_us: int, rng: np.random.Gener
 
 def _write_lists(path: Path, contacts: int, now_us: int, rng: np.random.Generator) -> None:
     """One row a membership: a third of contacts are on the newsletter, fewer on the rest."""
-    tables = []
-    for name, share in zip(_LISTS, (0.35, 0.2, 0.02), strict=True):
-        members = np.flatnonzero(rng.random(contacts) < share)
-        n = len(members)
-        joined = now_us - (rng.power(1.2, n) * _HISTORY_DAYS * _DAY_US).astype(np.int64)
-        left = rng.random(n) < 0.04
-        opted_out = joined + ((now_us - joined) * rng.random(n)).astype(np.int64)
-        instant = pa.timestamp("us", tz="UTC")
-        tables.append(
-            pa.table(
-                {
-                    "list": pa.array([name] * n, pa.string()),
-                    "contact": _ids(0, contacts).take(pa.array(members)),
-                    "joined_at": pa.array(joined).cast(instant),
-                    "opted_out_at": pa.array(opted_out, mask=~left).cast(instant),
-                }
-            )
-        )
-    pq.write_table(pa.concat_tables(tables), path)
+    with pq.ParquetWriter(path, _MEMBERSHIP) as writer:
+        for name, share in zip(_LISTS, (0.35, 0.2, 0.02), strict=True):
+            _write_members(writer, name, _members(contacts, share, rng), now_us, rng)
+
+
+def _members(contacts: int, share: float, rng: np.random.Generator) -> npt.NDArray[np.uint32]:
+    chosen = [
+        (part.start + np.flatnonzero(rng.random(part.stop - part.start) < share)).astype(np.uint32)
+        for part in _slices(contacts)
+    ]
+    return np.concatenate([np.empty(0, np.uint32), *chosen])
+
+
+def _write_members(
+    writer: pq.ParquetWriter,
+    name: str,
+    members: npt.NDArray[np.uint32],
+    now_us: int,
+    rng: np.random.Generator,
+) -> None:
+    n = len(members)
+    joined = np.empty(n, np.int64)
+    for part in _slices(n):
+        size = part.stop - part.start
+        joined[part] = now_us - (rng.power(1.2, size) * _HISTORY_DAYS * _DAY_US).astype(np.int64)
+    left = np.concatenate([np.empty(0), *(rng.random(p.stop - p.start) < 0.04 for p in _slices(n))])
+    for part in _slices(n):
+        size, since = part.stop - part.start, joined[part]
+        opted_out = since + ((now_us - since) * rng.random(size)).astype(np.int64)
+        columns = [
+            pa.array([name] * size, pa.string()),
+            _ids(members[part].astype(np.int64)),
+            pa.array(since).cast(_INSTANT),
+            pa.array(opted_out, mask=left[part] == 0).cast(_INSTANT),
+        ]
+        writer.write_table(pa.Table.from_arrays(columns, schema=_MEMBERSHIP))
+
+
+def _activity(contacts: int, rng: np.random.Generator) -> Floats:
+    """Return running shares of all activity, contact by contact; a tenth did nothing."""
+    weights = np.empty(contacts)
+    for part in _slices(contacts):
+        weights[part] = rng.pareto(1.6, part.stop - part.start)
+    for part in _slices(contacts):
+        weights[part] *= rng.random(part.stop - part.start) > 0.1
+    np.cumsum(weights, out=weights)
+    if contacts:
+        weights /= max(float(weights[-1]), 1e-9)
+    return weights
 
 
 def _event_times(rng: np.random.Generator, n: int, now_us: int) -> Ints:
@@ -271,10 +318,9 @@ def _event_times(rng: np.random.Generator, n: int, now_us: int) -> Ints:
 
 
 def _events_slice(
-    kind: str, n: int, activity: Floats, contact_ids: pa.Array, now_us: int,
-    rng: np.random.Generator,
-) -> pa.Table:  # fmt: skip
-    contact = np.minimum(np.searchsorted(activity, rng.random(n)), len(contact_ids) - 1)
+    kind: str, n: int, activity: Floats, now_us: int, rng: np.random.Generator
+) -> pa.Table:
+    contact = np.minimum(np.searchsorted(activity, rng.random(n)), len(activity) - 1)
     campaigns = tuple(f"campaign-{i:03}" for i in range(1, 121))
     none = np.ones(n, dtype=np.bool_)
 
@@ -285,7 +331,7 @@ def _events_slice(
     paid = kind in ("add_to_cart", "purchase")
     return pa.table(
         {
-            "contact": contact_ids.take(pa.array(contact)),
+            "contact": _ids(contact),
             "type": pa.array([kind] * n, pa.string()),
             "time": pa.array(_event_times(rng, n, now_us)).cast(pa.timestamp("us", tz="UTC")),
             "campaign": chosen(campaigns, ("email_send", "email_open", "email_click"), 0.7),
@@ -302,16 +348,13 @@ def _events_slice(
 def _write_events(
     path: Path, contacts: int, events: int, now_us: int, rng: np.random.Generator
 ) -> None:
-    contact_ids = _ids(0, contacts)
-    weights = rng.pareto(1.6, contacts) * (rng.random(contacts) > 0.1)  # a tenth did nothing
-    activity = np.cumsum(weights)
-    activity /= max(activity[-1], 1e-9) if contacts else 1.0
+    activity = _activity(contacts, rng)
     writer = None
     for kind, share in _EVENT_SHARES.items():
         left = round(events * share) if contacts else 0
         while left > 0 or writer is None:
             n = min(left, _SLICE)
-            table = _events_slice(kind, n, activity, contact_ids, now_us, rng)
+            table = _events_slice(kind, n, activity, now_us, rng)
             writer = writer or pq.ParquetWriter(path, table.schema)
             writer.write_table(table, row_group_size=1 << 17)
             left -= n
