@@ -4,7 +4,8 @@
 #   make test     the tests
 #   make soak     an hour of random writes, restarts, compactions, kills and flipped bits
 #   make check    formatting, lint, types, protos, generated code
-#   make bench    Headcount beside DuckDB, Polars and ClickHouse on the same data
+#   make bench    Headcount beside seven rivals on the same data, 1M and 10M contacts
+#   make bench-full      the same, and 100M contacts: an hour, 24 GB of memory
 #   make bench-kernels   each kernel on one block, compared with the committed baseline
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ CONTACTS ?= 1000000
 WORKERS ?= auto
 EXAMPLES ?= 5000
 
-.PHONY: demo test soak test-lowest check lint types proto-check proto bench bench-kernels clean
+.PHONY: demo test soak test-lowest check lint types proto-check proto bench bench-full bench-kernels clean
 
 demo: $(VENV)/.run
 	$(BIN)/headcount demo --contacts $(CONTACTS)
@@ -52,7 +53,13 @@ proto: $(VENV)/.dev $(PROTO_VENV)/.tools
 	$(BIN)/python proto/generate.py --python $(PROTO_VENV)/bin/python
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench --contacts 1000000 --events 10000000 $(ARGS)
+	$(BIN)/python -m bench --contacts 10000000 --events 50000000 --only load,questions $(ARGS)
+	$(BIN)/python -m bench.report
+
+bench-full: bench
+	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only load,questions --rivals DuckDB,Redis $(ARGS)
+	$(BIN)/python -m bench.report
 
 bench-kernels: $(VENV)/.dev
 	$(BIN)/python -m bench.kernels $(ARGS)

@@ -1,8 +1,12 @@
 """
 Run the benchmarks and write what was measured: `make bench`, or `python -m bench`.
 
-    --contacts N     how many contacts (1,000,000); ten events each
+    --contacts N     how many contacts (1,000,000)
+    --events N       how many events (10 a contact)
     --only A,B       of load, questions, answers, rpc, live, watches
+    --rivals A,B     of those in bench.rivals (all of them), or none
+    --seconds S      how long each rival may be asked one question, again and again (1)
+    --data FOLDER    where the data is kept for the next run (bench-data)
     --out FILE       where the JSON goes (bench/results/<contacts>.json)
 
 Every figure of one run comes from one process on one machine, engines taking turns. Before anything
@@ -16,91 +20,75 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 # Polars reads this when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
-from bench import answers, live, load, machine, questions, rpc, timing, watches
-from headcount.load import synthetic
+from bench import answers, data, live, load, machine, rivals, rpc, watches
 
 PARTS = ("load", "questions", "answers", "rpc", "live", "watches")
 
 
 def main() -> int:
     """Measure what was asked for and write it; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Headcount.")
-    parser.add_argument("--contacts", type=int, default=1_000_000)
-    parser.add_argument("--events-per-contact", type=int, default=10)
-    parser.add_argument("--only", default=",".join(PARTS))
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    parts = options.only.split(",")
-    if unknown := set(parts) - set(PARTS):
-        parser.error(f"--only takes {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
+    options = _options()
     out = options.out or Path(__file__).parent / "results" / f"{options.contacts}.json"
     results = json.loads(out.read_text()) if out.exists() else {}
     results["machine"] = machine.describe()
     results["contacts"] = options.contacts
-    results["events"] = options.contacts * options.events_per_contact
-    with tempfile.TemporaryDirectory(prefix="headcount-bench-") as scratch:
-        print("making the data ...", file=sys.stderr)
-        files = synthetic.generate(
-            Path(scratch) / "files",
-            contacts=options.contacts,
-            events=results["events"],
-            now=questions.NOW,
-        )
-        folder = Path(scratch) / "data"
-        measured = load.measure(files, folder)
-        if "load" in parts:
+    results["events"] = options.events
+    print("making the data, or finding it ...", file=sys.stderr)
+    made = data.prepare(options.data, options.contacts, options.events)
+    if "load" in options.only or not made.headcount.exists():
+        measured = load.measure(made.files, made.headcount)
+        if "load" in options.only:
             results["load"] = asdict(measured)
             _say("load", results["load"])
-        if "questions" in parts:
-            results["questions"] = ask_all(files, folder)
-        if "answers" in parts:
-            results["answers"] = answers.measure(folder)
-            _say("answers", results["answers"])
-        if "rpc" in parts:
-            results["rpc"] = rpc.measure(folder)
-            _say("rpc", results["rpc"])
-        if "live" in parts:
-            results["live"] = live.measure(folder, options.contacts)
-            _say("live", results["live"])
-        if "watches" in parts:
-            results["watches"] = watches.measure(folder, options.contacts)
-            _say("watches", results["watches"])
+    if "questions" in options.only:
+        # Only now: its libraries take seconds and memory to import.
+        from bench import compare
+
+        allowed = compare.budgets(options.seconds)
+        results |= compare.compare(made.rivals, made.headcount, options.rivals, allowed=allowed)
+    if "answers" in options.only:
+        results["answers"] = answers.measure(made.headcount)
+        _say("answers", results["answers"])
+    if "rpc" in options.only:
+        results["rpc"] = rpc.measure(made.headcount)
+        _say("rpc", results["rpc"])
+    if "live" in options.only:
+        results["live"] = live.measure(made.headcount, options.contacts)
+        _say("live", results["live"])
+    if "watches" in options.only:
+        results["watches"] = watches.measure(made.headcount, options.contacts)
+        _say("watches", results["watches"])
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"written to {out}", file=sys.stderr)
     return 0
 
 
-def ask_all(files: synthetic.SyntheticFiles, folder: Path) -> dict[str, object]:
-    """Ask every engine every question; refuse to time engines that disagree."""
-    from bench import engines  # only now: they take seconds and memory to import
-
-    asked = [
-        engines.Headcount(folder),
-        engines.DuckDB(files.contacts, files.events),
-        engines.Polars(files.contacts, files.events),
-        engines.ClickHouse(files.contacts, files.events),
-    ]
-    found: dict[str, object] = {}
-    for name, question in questions.QUESTIONS.items():
-        timings, answers = timing.side_by_side({e.name: e.ask(question) for e in asked})
-        if len(set(answers.values())) != 1:
-            raise SystemExit(f"{name}: the engines disagree: {answers}")
-        found[name] = {
-            "kind": question.kind,
-            "text": question.ours,
-            "answer": answers[engines.Headcount.name],
-            "engines": {engine: asdict(t) for engine, t in timings.items()},
-        }
-        _say(name, {engine: f"{t.median * 1000:.3f} ms" for engine, t in timings.items()})
-    return found
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Headcount.")
+    parser.add_argument("--contacts", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int)
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--rivals", default=",".join(rivals.RIVALS))
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--data", type=Path, default=Path("bench-data"))
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    if options.events is None:
+        options.events = 10 * options.contacts
+    options.rivals = "" if options.rivals == "none" else options.rivals
+    for name, known in (("only", PARTS), ("rivals", tuple(rivals.RIVALS))):
+        chosen = [one for one in getattr(options, name).split(",") if one]
+        if unknown := set(chosen) - set(known):
+            parser.error(f"--{name} takes {', '.join(known)}, not {', '.join(sorted(unknown))}")
+        setattr(options, name, chosen)
+    return options
 
 
 def _say(what: str, values: object) -> None:

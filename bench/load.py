@@ -8,6 +8,7 @@ finished process gives it.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -38,7 +39,8 @@ class Measured:
 
 
 def measure(files: SyntheticFiles, folder: Path) -> Measured:
-    """Load *files* into *folder* (which must not exist) and open it again."""
+    """Load *files* into *folder*, in place of what is there, and open it again."""
+    shutil.rmtree(folder, ignore_errors=True)
     load = [sys.executable, "-m", "headcount.cli.main", "load", "--data", str(folder)]
     load += ["--schema", str(files.schema), "--contacts", str(files.contacts)]
     load += ["--events", str(files.events), "--lists", str(files.lists)]

@@ -5,28 +5,53 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
-LIBRARIES = ("pyroaring", "numpy", "pyarrow", "grpcio", "protobuf", "duckdb", "polars", "chdb")
+LIBRARIES = (
+    *("pyroaring", "numpy", "pyarrow", "grpcio", "protobuf"),
+    *("duckdb", "polars", "chdb", "psycopg", "redis"),
+)
+# What a result depends on: a result that was written before is no change.
+SOURCE = ("bench/*.py", "indexer", "proto", "server", "pyproject.toml")
+# Programs that a rival starts, and where they may be besides the path.
+PROGRAMS = {"postgres": "/usr/lib/postgresql/15/bin", "redis-server": "/usr/bin"}
 
 
 def describe() -> dict[str, str]:
-    """Return processor, cores, memory, Python, library versions and commit, as text."""
+    """
+    Return processor, cores, memory, Python, versions and commit, as text.
+
+    `dirty` is whether the sources differ from that commit.
+    """
     found = {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ""),
         "memory": _memory(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "commit": _commit(),
+        "commit": _git("describe", "--always", "--exclude=*"),
+        "dirty": "yes" if _git("status", "--porcelain", "--", *SOURCE) else "no",
     }
     for library in LIBRARIES:
         try:
             found[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:
             found[library] = "not installed"
+    for program, folder in PROGRAMS.items():
+        found[program] = _version(program, folder)
     return found
+
+
+def _version(program: str, folder: str) -> str:
+    path = shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", ""), folder)))
+    if path is None:
+        return "not installed"
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+(\.\d+)+", done.stdout)
+    return found[0] if found else "unknown"
 
 
 def _processor() -> str:
@@ -45,8 +70,6 @@ def _memory() -> str:
     return f"{pages * size / 2**30:.1f} GiB"
 
 
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
+def _git(*command: str) -> str:
+    done = subprocess.run(["git", *command], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if not done.returncode else "unknown"

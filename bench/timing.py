@@ -1,8 +1,9 @@
 """
-Timing side by side: every engine answers in turn, round after round, so that a slow minute of the
-machine falls on all of them.
+Timing side by side: engines take turns, so that a slow minute of the machine falls on all of them.
 
-A figure is the median of the rounds, with the 99th percentile (the slowest, for few rounds) beside
+The next turn is that of the engine that has used least of what it may use: its calls, or its
+seconds. So the calls of each are spread over the whole time, and none gets more than its share. A
+figure is the median, with the 99th percentile (the slowest, for fewer than a hundred calls) beside
 it. The first call of each engine is timed apart, as `first`: it is not in the median.
 """
 
@@ -27,32 +28,45 @@ class Timing:
     rounds: int
 
 
-def side_by_side(
-    calls: Mapping[str, Callable[[], Answer]], *, seconds: float = 1.0, most: int = 2000
-) -> tuple[dict[str, Timing], dict[str, Answer]]:
-    """
-    Return the timing and the first answer of every call.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long an engine may go on: *most* calls or *seconds*, but *least* calls at any rate."""
 
-    Each engine is called in turn until it has used *seconds* or made *most* calls; at least 5
-    times.
+    seconds: float = 1.0
+    most: int = 1000
+    least: int = 3
+
+    def used(self, spent: float, made: int) -> float:
+        """Return which share is used up after *made* calls of *spent* seconds together."""
+        return max(made / self.most, min(spent / self.seconds, made / self.least))
+
+
+def side_by_side(
+    calls: Mapping[str, Callable[[], Answer]],
+    budgets: Mapping[str, Budget],
+    first: Mapping[str, float],
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Timing]:
     """
-    answers: dict[str, Answer] = {}
-    first: dict[str, float] = {}
+    Return the timing of every call.
+
+    *budgets* and *first*, the seconds of the call that was made before, are by the same names.
+    """
     taken: dict[str, list[float]] = {name: [] for name in calls}
-    for name, call in calls.items():
-        start = time.perf_counter()
-        answers[name] = call()
-        first[name] = time.perf_counter() - start
-    running = dict(calls)
-    while running:
-        for name, call in list(running.items()):
-            start = time.perf_counter()
-            call()
-            taken[name].append(time.perf_counter() - start)
-            spent, made = sum(taken[name]), len(taken[name])
-            if made >= most or (made >= 5 and spent >= seconds):
-                del running[name]
-    return {name: _summary(first[name], times) for name, times in taken.items()}, answers
+    used = dict.fromkeys(calls, 0.0)
+    while used:
+        name = min(used, key=used.__getitem__)
+        taken[name].append(_once(calls[name], clock))
+        used[name] = budgets[name].used(sum(taken[name]), len(taken[name]))
+        if used[name] >= 1:
+            del used[name]
+    return {name: _summary(first[name], times) for name, times in taken.items()}
+
+
+def _once(call: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
+    call()
+    return clock() - start
 
 
 def _summary(first: float, times: list[float]) -> Timing:

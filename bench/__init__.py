@@ -1,0 +1,1 @@
+"""What Headcount costs, next to what one would otherwise use: `make bench`, and README.md here."""
