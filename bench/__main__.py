@@ -64,6 +64,8 @@ def main() -> int:
     if "watches" in options.only:
         results["watches"] = watches.measure(made.headcount, options.contacts)
         _say("watches", results["watches"])
+    commit = results["machine"]["commit"] + "-dirty" * (results["machine"]["dirty"] == "yes")
+    results["commits"] = results.get("commits", {}) | dict.fromkeys(options.only, commit)
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"written to {out}", file=sys.stderr)

@@ -55,8 +55,14 @@ def section(results: dict[str, Any]) -> list[str]:
     if "watches" in results:
         lines += _watches(results["watches"])
     machine = results["machine"]
-    about = ", ".join(f"{k} {v}" for k, v in machine.items() if k not in ("processor", "commit"))
-    return [*lines, f"Measured at commit {machine['commit']} on {machine['processor']}; {about}."]
+    about = ", ".join(
+        f"{k} {v}" for k, v in machine.items() if k not in ("processor", "commit", "dirty")
+    )
+    parts: dict[str, list[str]] = {}
+    for part, commit in results["commits"].items():
+        parts.setdefault(commit, []).append(part)
+    at = "; ".join(f"{commit} ({', '.join(names)})" for commit, names in parts.items())
+    return [*lines, f"Measured at commit {at} on {machine['processor']}; {about}."]
 
 
 def _ms(seconds: float) -> str:

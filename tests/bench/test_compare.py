@@ -19,6 +19,7 @@ from bench.timing import Budget
 
 # These need nothing but the libraries of the [dev] extra.
 RIVALS_HERE = ("DuckDB", "numpy")
+ABOUT = {"contacts": 3_000, "events": 40_000, "commits": {"questions": "abcdef1"}}
 FEW = {name: Budget(seconds=0.001, most=2, least=1) for name in ("Headcount", *RIVALS)}
 
 
@@ -64,7 +65,7 @@ def test_a_rival_that_is_not_installed_is_absent(
     found = compare(small.rivals, small.headcount, ("PostgreSQL", "DuckDB"), asked, FEW)
     assert "not installed" in found["rivals"]["PostgreSQL"]["absent"]
     assert set(found["questions"]["one keyword"]["engines"]) == {"Headcount", "DuckDB"}
-    about = {"contacts": 3_000, "events": 40_000, "machine": machine.describe()}
+    about = ABOUT | {"machine": machine.describe()}
     text = "\n".join(report.section(found | about))
     assert "| PostgreSQL | absent: bench.rivals.no_such_module is not installed | |" in text
     (row,) = (line for line in text.splitlines() if line.startswith("| one keyword | 7"))
@@ -88,7 +89,7 @@ def test_a_rival_that_gives_up_is_not_timed(
     asked = [QUESTIONS["sequence"]]
     found = compare(small.rivals, small.headcount, RIVALS_HERE, asked, FEW)
     assert found["questions"]["sequence"]["engines"]["numpy"] == {"gave_up": 60}
-    about = {"contacts": 3_000, "events": 40_000, "machine": machine.describe()}
+    about = ABOUT | {"machine": machine.describe()}
     assert "| > 60 s |" in "\n".join(report.section(found | about))
 
 
