@@ -3,7 +3,7 @@ Run the benchmarks and write what was measured: `make bench`, or `python -m benc
 
     --contacts N     how many contacts (1,000,000)
     --events N       how many events (10 a contact)
-    --only A,B       of load, questions, answers, rpc, live, watches
+    --only A,B       of load, questions, bounds, flat, edits, streams, answers, rpc, live, watches
     --rivals A,B     of those in bench.rivals (all of them), or none
     --seconds S      how long each rival may be asked one question, again and again (1)
     --data FOLDER    where the data is kept for the next run (bench-data)
@@ -26,9 +26,9 @@ from pathlib import Path
 # Polars reads this when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
-from bench import answers, data, live, load, machine, rivals, rpc, watches
+from bench import answers, data, live, load, machine, more, rivals, rpc, watches
 
-PARTS = ("load", "questions", "answers", "rpc", "live", "watches")
+PARTS = ("load", "questions", *more.PARTS, "answers", "rpc", "live", "watches")
 
 
 def main() -> int:
@@ -52,6 +52,7 @@ def main() -> int:
 
         allowed = compare.budgets(options.seconds)
         results |= compare.compare(made.rivals, made.headcount, options.rivals, allowed=allowed)
+    results |= more.measure(options.only, made.headcount, results)
     if "answers" in options.only:
         results["answers"] = answers.measure(made.headcount)
         _say("answers", results["answers"])

@@ -163,6 +163,12 @@ QUESTIONS = {
     for question in (
         Question("one keyword", "field", "country = US", _field("country = 'US'")),
         Question(
+            "two keywords",
+            "field",
+            "country = US and plan = Pro",
+            _field("country = 'US' and plan = 'Pro'"),
+        ),
+        Question(
             "in of many", "field", _ours("city", CITIES), _field(f"city in {_listed(CITIES)}")
         ),
         Question(

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench import more, page
+
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
 RIVALS = ("DuckDB", "Polars", "ClickHouse", "ClickHouse bitmaps", "PostgreSQL", "Redis")
@@ -22,9 +24,9 @@ OURS = "Headcount"
 
 def main() -> int:
     """Rewrite the tables for every result file and return the exit status."""
-    text = PAGE.read_text()
+    text, runs = PAGE.read_text(), {}
     for path in sorted((HERE / "results").glob("*.json"), key=lambda p: int(p.stem)):
-        results = json.loads(path.read_text())
+        results = runs[int(path.stem)] = json.loads(path.read_text())
         begin, end = f"<!-- begin {path.stem} -->", f"<!-- end {path.stem} -->"
         if begin not in text:
             text += f"\n{begin}\n{end}\n"
@@ -35,7 +37,7 @@ def main() -> int:
             text,
             flags=re.DOTALL,
         )
-    PAGE.write_text(text)
+    PAGE.write_text(page.finished(text, runs))
     return 0
 
 
@@ -44,6 +46,7 @@ def section(results: dict[str, Any]) -> list[str]:
     lines = [f"## {results['contacts']:,} contacts, {results['events']:,} events", ""]
     if "questions" in results:
         lines += _questions(results)
+    lines += more.tables(results)
     if "answers" in results:
         lines += _answers(results["answers"])
     if "load" in results:

@@ -156,6 +156,9 @@ def _all_rows() -> str:
 
 BITMAPS = {
     "one keyword": f"select bitmapCardinality({_union('country', ['US'])})",
+    "two keywords": (
+        f"select bitmapAndCardinality({_union('country', ['US'])}, {_union('plan', ['Pro'])})"
+    ),
     "in of many": f"select bitmapCardinality({_union('city', CITIES)})",
     "label logic": (
         f"select bitmapAndnotCardinality({_union('label', ['newsletter', 'webinar-2026'])},"

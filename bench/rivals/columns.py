@@ -188,6 +188,7 @@ def _segments(n: Numpy) -> int:
 
 SAID: dict[str, Callable[[Numpy], int]] = {
     "one keyword": lambda n: np.count_nonzero(n.equal("country", "US")),
+    "two keywords": lambda n: np.count_nonzero(n.equal("country", "US") & n.equal("plan", "Pro")),
     "in of many": lambda n: np.count_nonzero(n.any("city", CITIES)),
     "six conditions": _six,
     "number range": lambda n: np.count_nonzero(n.between("total_spent", 100, 250)),

@@ -110,6 +110,7 @@ _ROWS = [
 
 SAID: dict[str, Said] = {
     "one keyword": _field(C("country") == "US"),
+    "two keywords": _field((C("country") == "US") & (C("plan") == "Pro")),
     "in of many": _field(C("city").is_in(CITIES)),
     "six conditions": _field(
         (C("country").is_in(["US", "DE", "GB"]) | C("plan").is_in(["Pro", "Enterprise"]))

@@ -101,6 +101,7 @@ def _union(target: str, field: str, values: Sequence[str]) -> tuple[str, str, li
 # The newsletter and not VIP is what remains of either after taking VIP from their union.
 SAID = {
     "one keyword": ["country:US"],
+    "two keywords": [("AND", "t:both", ["country:US", "plan:Pro"]), "t:both"],
     "in of many": [_union("t:in", "city", CITIES), "t:in"],
     "label logic": [
         _union("t:wanted", "label", ("newsletter", "webinar-2026")),
