@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import gc
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from headcount.index.parts import Parts
 from headcount.index.view import Version, View
 from headcount.model.errors import CorruptionError
 from headcount.model.schema import EventType, Field, FieldType, Schema
+from headcount.storage.tables import TableReader
 
 SCHEMA = Schema(
     fields={
@@ -191,7 +193,7 @@ def test_only_changed_blocks_are_written(block: Block, tmp_path: Path) -> None:
 
 
 def test_parts_that_do_not_fit_are_damage(block: Block, tmp_path: Path) -> None:
-    """A stored block without one of its parts is refused as damaged, with the block's number."""
+    """A stored block without one of its parts is damaged, when that one is asked for."""
     from headcount.model import schema_toml
     from headcount.storage.snapshot import SnapshotMeta, write_snapshot
 
@@ -199,5 +201,45 @@ def test_parts_that_do_not_fit_are_damage(block: Block, tmp_path: Path) -> None:
     assert len(kept) == len(list(block.parts())) - 1
     meta = SnapshotMeta(schema_toml.render(SCHEMA), version=1, epoch=1, block_rows=4)
     write_snapshot(tmp_path, "default", meta, [(0, kept)])
+    (opened,) = workspace.open_view(tmp_path, "default").blocks
+    assert opened.fields["plan"].rows == 4
     with pytest.raises(CorruptionError, match="block 0"):
-        workspace.open_view(tmp_path, "default")
+        opened.fields["spent"]
+
+
+def test_what_nobody_asks_for_is_not_in_memory(block: Block, tmp_path: Path) -> None:
+    """An index of a stored block is read when it is asked for, and counted from then on."""
+    workspace.save_view(tmp_path, "default", view(block))
+    (opened,) = workspace.open_view(tmp_path, "default").blocks
+    assert opened.rows == 4
+    assert opened.memory() == {"live": block.memory()["live"], "ids": {"ids": 0, "id lookup": 0}}
+    assert opened.fields["plan"].rows == 4
+    assert set(opened.memory()) == {"live", "ids", "field plan"}
+    held = stats.measure(view(opened))
+    assert set(held.bytes_by_index) >= {"field plan"}
+    assert list(opened.check()) == []
+    read, built = opened.memory(), block.memory()
+    assert read.keys() == built.keys()
+    assert read["ids"]["ids"] == built["ids"]["ids"]
+    assert read["event open"].keys() == built["event open"].keys()
+
+
+def test_copied_blocks_are_read_from_where_they_were_copied_to(
+    block: Block, tmp_path: Path
+) -> None:
+    """After they have moved, blocks do not keep the generation before open."""
+    second = Block.build(1, contacts("e"), {}, SCHEMA)
+    workspace.save_view(tmp_path, "default", view(block, second))
+    opened = workspace.open_view(tmp_path, "default")
+    assert {reader._path.name for reader in _open_snapshots()} == {"gen-000001.db"}
+    workspace.save_view(tmp_path, "default", opened, unchanged=[0, 1])
+    workspace.move_blocks(tmp_path, "default", opened.blocks)
+    assert {reader._path.name for reader in _open_snapshots()} == {"gen-000002.db"}
+    for moved, built in zip(opened.blocks, (block, second), strict=True):
+        assert moved.contacts_table() == built.contacts_table()
+        assert moved.event_table("open") == built.event_table("open")
+
+
+def _open_snapshots() -> list[TableReader]:
+    gc.collect()
+    return [found for found in gc.get_objects() if isinstance(found, TableReader)]

@@ -40,7 +40,7 @@ def test_rows_of_nobody_are_not_found() -> None:
 def test_stored_and_read_again(ids: list[str]) -> None:
     """A column read from its parts has the same ids, in a slice as well."""
     sliced = IdColumn.build(pa.array(["before", *ids], pa.string()).slice(1))
-    again = IdColumn.from_parts(Parts(list(sliced.parts("ids/"))), "ids/")
+    again = IdColumn.from_parts(Parts(list(sliced.parts("ids/"))), "ids/", len(sliced.array))
     assert again.array.to_pylist() == ids
     assert list(again.check()) == []
 

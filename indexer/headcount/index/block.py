@@ -15,18 +15,19 @@ dictionaries are its own, rows are numbered from 0. So a block can be rebuilt, c
 moved to another machine alone. The price is one dictionary a block instead of one a workspace.
 
 There are two kinds, which answer alike. A *base* block comes from a snapshot and holds contacts
-with consecutive ordinals. A *recent* block holds the contacts that a write has touched, with their
-ordinals beside them; its indexes are made when they are first asked for, because it may live for a
-second only.
+with consecutive ordinals; its indexes are read from there when they are first asked for. A *recent*
+block holds the contacts that a write has touched, with their ordinals beside them; its indexes are
+made when they are first asked for, because it may live for a second only.
 
 It is not where anything is computed about a query: see `headcount.query.evaluate`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,7 @@ from headcount.index.events import EventIndex
 from headcount.index.fields import FieldIndex
 from headcount.index.ids import IdColumn
 from headcount.index.keywords import KeywordsIndex
-from headcount.index.lazy import Lazy, made
+from headcount.index.lazy import Lazy, held, made
 from headcount.index.parts import Part, Parts
 from headcount.model.schema import EventType, Field, FieldType, Schema
 
@@ -105,6 +106,7 @@ class Block:
     identity: Identity = field(default_factory=Identity)
     columns: Columns | None = None  # of a recent block, like `tables`: what it is made from
     tables: Tables | None = None
+    stored: Parts | None = None  # of a base block that is read as it is asked for: where from
 
     @property
     def rows(self) -> int:
@@ -158,7 +160,7 @@ class Block:
                 table = event_schema(event).empty_table()
             return EventIndex.build(table, rows, event)
 
-        stored = {f.name: f for f in schema.all_fields.values() if f.name != "id"}
+        stored = _stored_fields(schema)
         types = {event.name: event for event in schema.all_events.values()}
         return cls(
             number=number,
@@ -179,7 +181,7 @@ class Block:
         *columns* has every column of `contact_schema`, *events* a table of every event type.
         """
         rows = len(ordinals)
-        stored = {f.name: f for f in schema.all_fields.values() if f.name != "id"}
+        stored = _stored_fields(schema)
         types = {event.name: event for event in schema.all_events.values()}
         return cls(
             number=number,
@@ -226,32 +228,33 @@ class Block:
         """
         Return the block that `parts` was called on, under a *schema* that may have grown since.
 
-        A field or event type that the block was written without is all missing.
+        A field or event type that the block was written without is all missing. Of lazy parts each
+        index is made when it is first asked for.
         """
         head = stored.document("block")
         rows = int(head["rows"])
         known_fields, known_events = set(head["fields"]), set(head["events"])
+
+        def field_index(field: Field) -> FieldIndex:
+            if field.name not in known_fields:
+                return fields.build(pa.nulls(rows, ARROW_TYPES[field.type]), field)
+            return fields.load(stored, f"field/{field.name}", field)
+
+        def event_index(event: EventType) -> EventIndex:
+            if event.name not in known_events:
+                return EventIndex.build(event_schema(event).empty_table(), rows, event)
+            return EventIndex.from_parts(stored, f"event/{event.name}/", event)
+
         return cls(
             number=number,
-            ids=IdColumn.from_parts(stored, "ids/"),
+            ids=IdColumn.from_parts(stored, "ids/", rows),
             live=stored.bitmap("live"),
-            fields={
-                field.name: fields.load(stored, f"field/{field.name}", field)
-                if field.name in known_fields
-                else _missing(field, rows)
-                for field in schema.all_fields.values()
-                if field.name != "id"
-            },
-            memberships={
-                name: KeywordsIndex.from_parts(stored, name, field)
-                for name, field in MEMBERSHIPS.items()
-            },
-            events={
-                event.name: EventIndex.from_parts(stored, f"event/{event.name}/", event)
-                if event.name in known_events
-                else EventIndex.build(event_schema(event).empty_table(), rows, event)
-                for event in schema.all_events.values()
-            },
+            fields=stored.made(_stored_fields(schema), field_index),
+            memberships=stored.made(
+                MEMBERSHIPS, lambda field: KeywordsIndex.from_parts(stored, field.name, field)
+            ),
+            events=stored.made({e.name: e for e in schema.all_events.values()}, event_index),
+            stored=stored if stored.lazy else None,
         )
 
     def column(self, name: str, rows: Rows | None = None) -> pa.Array:
@@ -347,9 +350,13 @@ class Block:
                 yield f"{name}: {message}"
 
     def memory(self) -> dict[str, dict[str, int]]:
-        """Return real bytes held, by index name and then by kind of structure."""
+        """
+        Return real bytes held, by index name and then by kind of structure.
+
+        Indexes that are stored and were not asked for are not in memory, and not here.
+        """
         found: dict[str, dict[str, int]] = {}
-        for name, index in self._indexes():
+        for name, index in self._indexes(held):
             kinds = found.setdefault(name, {})
             for kind, size in index.memory().items():
                 kinds[kind] = kinds.get(kind, 0) + size
@@ -357,13 +364,18 @@ class Block:
         found["live"] = {"postings": bitmaps.memory(self.live)}
         return found
 
-    def _indexes(self) -> Iterator[tuple[str, FieldIndex | EventIndex]]:
-        for name, index in self.fields.items():
+    def _indexes(
+        self, among: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    ) -> Iterator[tuple[str, FieldIndex | EventIndex]]:
+        """Yield every index with its name; *among* chooses from those that a mapping has."""
+        for name, index in among(self.fields).items():
             yield f"field {name}", index
-        yield "lists", self.lists
-        yield "opted out", self.opted_out
-        for name in self.events:
-            for piece in self.pieces(name):
+        for name, index in among(self.memberships).items():
+            yield name.replace("_", " ") if name != LISTS.name else "lists", index
+        for name, index in among(self.events).items():
+            yield f"event {name}", index
+        for name, pieces in self.newer.items():
+            for piece in pieces:
                 yield f"event {name}", piece
 
 
@@ -381,6 +393,11 @@ def _of_rows(table: pa.Table, rows: Rows, size: int) -> pa.Table:
     return table.set_column(at, "row", pa.array(places.astype(np.uint32)))
 
 
+def _stored_fields(schema: Schema) -> dict[str, Field]:
+    """Return the fields that have an index, by declared name: all but the id."""
+    return {f.name: f for f in schema.all_fields.values() if f.name != "id"}
+
+
 def _column(table: pa.Table, name: str, rows: int, kind: pa.DataType) -> pa.Array:
     if name not in table.column_names:
         return pa.nulls(rows, kind)
@@ -391,7 +408,3 @@ def _column(table: pa.Table, name: str, rows: int, kind: pa.DataType) -> pa.Arra
 
 def _field_column(table: pa.Table, field: Field, rows: int) -> pa.Array:
     return _column(table, field.name, rows, ARROW_TYPES[field.type])
-
-
-def _missing(field: Field, rows: int) -> FieldIndex:
-    return fields.build(pa.nulls(rows, ARROW_TYPES[field.type]), field)

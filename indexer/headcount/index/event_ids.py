@@ -9,7 +9,8 @@ when events are added, by hashing (row, id) of all and comparing the strings of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import count, takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 
 from headcount.index import hashing, strings
 from headcount.index import parts as parts_of
+from headcount.index.lazy import held
 from headcount.index.parts import Part, Parts
 
 # Events in one Arrow array, whose text must stay under 2 GiB: an id has at most 256 bytes.
@@ -27,8 +29,13 @@ _CHUNK = 1 << 22
 class EventIds:
     """The id or null of every event of a log, in its order."""
 
-    def __init__(self, chunks: list[pa.StringArray]) -> None:
-        self._chunks = chunks
+    def __init__(self, chunks: Mapping[str, pa.StringArray]) -> None:
+        """Take the ids, cut into *chunks*, in order; a mapping that reads is read when used."""
+        self._held = chunks
+
+    @property
+    def _chunks(self) -> list[pa.StringArray]:
+        return list(self._held.values())
 
     @classmethod
     def build(cls, ids: pa.ChunkedArray, order: npt.NDArray[np.int64]) -> EventIds | None:
@@ -38,7 +45,7 @@ class EventIds:
         wide = ids.cast(pa.large_string()).combine_chunks()
         starts = range(0, len(order), _CHUNK)
         taken = (pc.take(wide, pa.array(order[start : start + _CHUNK])) for start in starts)
-        return cls([chunk.cast(pa.string()) for chunk in taken])
+        return cls({str(at): chunk.cast(pa.string()) for at, chunk in enumerate(taken)})
 
     def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.ChunkedArray:
         """Return the ids at *positions* (all when None), null where an event has none."""
@@ -47,20 +54,19 @@ class EventIds:
 
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the ids as parts named under *prefix*."""
-        for number, chunk in enumerate(self._chunks):
+        for number, chunk in enumerate(self._held.values()):
             yield parts_of.strings(f"{prefix}{number}", chunk)
 
     @classmethod
     def from_parts(cls, parts: Parts, prefix: str) -> EventIds | None:
         """Return the ids that `parts` wrote under *prefix*, None when it wrote none."""
-        chunks: list[pa.StringArray] = []
-        while f"{prefix}{len(chunks)}" in parts:
-            chunks.append(parts.strings(f"{prefix}{len(chunks)}"))
-        return cls(chunks) if chunks else None
+        names = takewhile(parts.__contains__, (f"{prefix}{at}" for at in count()))
+        chunks = {name: name for name in names}
+        return cls(parts.made(chunks, parts.strings)) if chunks else None
 
     def memory(self) -> int:
-        """Return the bytes held."""
-        return strings.memory(*self._chunks)
+        """Return the bytes held; of ids that were not asked for, none."""
+        return strings.memory(*held(self._held).values())
 
 
 def deduplicate(table: pa.Table) -> tuple[pa.Table, int]:

@@ -43,6 +43,7 @@ from headcount.index.bitmaps import Mask
 from headcount.index.columns import Vector
 from headcount.index.event_ids import EventIds
 from headcount.index.interval import EVER, Interval
+from headcount.index.lazy import held
 from headcount.index.log import Log
 from headcount.index.owners import Owners
 from headcount.index.parts import Part, Parts
@@ -51,7 +52,7 @@ from headcount.index.recency import Recency
 from headcount.index.tallies import Tallies
 from headcount.index.timeline import Instants
 from headcount.index.tuning import DEFAULT, Tuning
-from headcount.model.schema import EventType
+from headcount.model.schema import EventType, Field
 
 Rows = npt.NDArray[np.uint32]
 Counts = npt.NDArray[np.uint32]
@@ -378,18 +379,19 @@ class EventIndex:
         about = parts.document(f"{prefix}about")
         log = Log.from_parts(parts, f"{prefix}log/")
         known = set(about["properties"])
+
+        def column(declared: Field) -> EventProperty:
+            if declared.name not in known:
+                return properties.missing(declared, len(log))
+            return properties.load(parts, f"{prefix}property/{declared.name}/", declared)
+
         return cls(
             event=event,
             rows=about["rows"],
             log=log,
             tallies=Tallies.from_parts(parts, f"{prefix}tallies/", about["rows"], len(log)),
             recency=Recency.from_parts(parts, f"{prefix}recency/", about["recency"], about["peak"]),
-            properties={
-                p.name: properties.load(parts, f"{prefix}property/{p.name}/", p)
-                if p.name in known
-                else properties.missing(p, len(log))
-                for p in event.properties
-            },
+            properties=parts.made({p.name: p for p in event.properties}, column),
             ids=EventIds.from_parts(parts, f"{prefix}ids/"),
             reach=parts.array(f"{prefix}reach"),
             peak=about["peak"],
@@ -399,7 +401,7 @@ class EventIndex:
         """Return the bytes held, by kind of structure."""
         found = {"log": self.log.memory(), "tallies": self.tallies.memory()}
         found["recency"] = self.recency.memory()
-        found["properties"] = sum(column.memory() for column in self.properties.values())
+        found["properties"] = sum(column.memory() for column in held(self.properties).values())
         found["event ids"] = 0 if self.ids is None else self.ids.memory()
         return found
 

@@ -16,7 +16,7 @@ needs it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -36,24 +36,27 @@ _HASH_SHARE = 16  # with more than one id in so many asked for, all are hashed, 
 
 class IdColumn:
     """
-    The ids of one block, unique and not null, in row order. Immutable.
+    The ids of one block, unique and not null, in row order, `rows` of them. Immutable.
 
     A row that is nobody's any more has the id "", which no contact can have; many rows may.
     """
 
+    _stored: Mapping[str, pa.StringArray]
+
     def __init__(self, array: pa.StringArray) -> None:
+        self.rows = len(array)
         self.array = array
+
+    @cached_property
+    def array(self) -> pa.StringArray:
+        """The ids; of a stored column they are read when they are first asked for."""
+        return self._stored[""]
 
     @classmethod
     def build(cls, array: pa.StringArray) -> IdColumn:
         """Return the column of *array*, whose ids must be distinct and not null."""
         assert array.null_count == 0
         return cls(strings.compact(array))
-
-    @property
-    def rows(self) -> int:
-        """Return how many rows there are."""
-        return len(self.array)
 
     @cached_property
     def fnv1a(self) -> hashing.Hashes:
@@ -147,12 +150,15 @@ class IdColumn:
         yield parts.strings(f"{prefix}ids", self.array)
 
     @classmethod
-    def from_parts(cls, stored: Parts, prefix: str) -> IdColumn:
-        """Return the column that `parts` was called on."""
-        return cls(stored.strings(f"{prefix}ids"))
+    def from_parts(cls, stored: Parts, prefix: str, rows: int) -> IdColumn:
+        """Return the column of *rows* ids that `parts` was called on."""
+        found = cls.__new__(cls)
+        found.rows = rows
+        found._stored = stored.made({"": f"{prefix}ids"}, stored.strings)
+        return found
 
     def memory(self) -> dict[str, int]:
-        """Return real bytes held, by kind of structure; the way back counts once it is built."""
+        """Return real bytes held, by kind of structure, as far as they were read or built."""
         lookup = 0
         if "fnv1a" in self.__dict__:
             lookup += self.fnv1a.nbytes
@@ -162,7 +168,8 @@ class IdColumn:
             lookup += sum(half.nbytes for half in self._sorted)
         if "lowest" in self.__dict__:
             lookup += sum(half.nbytes for half in self.lowest)
-        return {"ids": strings.memory(self.array), "id lookup": lookup}
+        ids = strings.memory(self.array) if "array" in self.__dict__ else 0
+        return {"ids": ids, "id lookup": lookup}
 
     def check(self) -> Iterator[str]:
         """Yield a sentence for each way in which ids and rows disagree."""

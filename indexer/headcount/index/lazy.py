@@ -12,12 +12,26 @@ interpreter alone for most of it, and the first indexes are written while the la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+class _Made(dict[str, T]):
+    """The values that were made; the others are made as they are missed."""
+
+    def __init__(self, names: Container[str], make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._names = names
+        self._make = make
+
+    def __missing__(self, name: str) -> T:
+        if name not in self._names:
+            raise KeyError(name)
+        return self.setdefault(name, self._make(name))
 
 
 class Lazy(Mapping[str, T]):
@@ -29,17 +43,11 @@ class Lazy(Mapping[str, T]):
 
     def __init__(self, names: Iterable[str], make: Callable[[str], T]) -> None:
         self._names = dict.fromkeys(names)
-        self._make = make
-        self._made: dict[str, T] = {}
+        self._made = _Made(self._names, make)
 
     def __getitem__(self, name: str) -> T:
         """Return the value of *name*. `KeyError` when it is none of the names."""
-        found = self._made.get(name)
-        if found is None:
-            if name not in self._names:
-                raise KeyError(name)
-            found = self._made.setdefault(name, self._make(name))
-        return found
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -49,6 +57,16 @@ class Lazy(Mapping[str, T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
+
+    @property
+    def held(self) -> Mapping[str, T]:
+        """The values that were made so far."""
+        return dict(self._made)
+
+
+def held(values: Mapping[str, T]) -> Mapping[str, T]:
+    """Return those of *values* that are in memory."""
+    return values.held if isinstance(values, Lazy) else values
 
 
 class Promised(Mapping[str, T]):

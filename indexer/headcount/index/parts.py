@@ -17,16 +17,22 @@ Source of the bitmap bytes: https://github.com/RoaringBitmap/RoaringFormatSpec
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
+from headcount.index.lazy import Lazy
+
 Array = npt.NDArray[Any]
+Guard = Callable[[], AbstractContextManager[None]]
+S = TypeVar("S")
+T = TypeVar("T")
 _U64 = np.dtype("<u8")
 
 
@@ -84,16 +90,42 @@ class Parts(Mapping[str, Part]):
     """
     The parts of one block, decoded on request.
 
+    They are in memory, or *parts* is a mapping that reads each when it is asked for: then they are
+    `lazy`, indexes are made of them one by one, and what goes wrong so late is raised as *guard*
+    says, a context in which that is done.
+
     A name that is not there raises `KeyError`; an encoding other than the asked-for one, or bytes
     that do not decode, raise `ValueError`: storage has verified the checksum, so both mean that the
     writer and the reader disagree.
     """
 
-    def __init__(self, parts: Iterable[Part]) -> None:
-        self._parts = {part.name: part for part in parts}
+    def __init__(
+        self, parts: Iterable[Part] | Mapping[str, Part], guard: Guard = nullcontext
+    ) -> None:
+        self.lazy = isinstance(parts, Mapping)
+        self._parts = parts if isinstance(parts, Mapping) else {part.name: part for part in parts}
+        self._guard = guard
+
+    def move(self, other: Parts) -> None:
+        """Read from where *other* does from now on; it must hold the same."""
+        self._parts, self._guard = other._parts, other._guard
+
+    def made(self, sources: Mapping[str, S], make: Callable[[S], T]) -> Mapping[str, T]:
+        """Return what *make* makes of each of *sources*: of lazy parts when it is asked for."""
+        if not self.lazy:
+            return {name: make(source) for name, source in sources.items()}
+
+        def guarded(name: str) -> T:
+            with self._guard():
+                return make(sources[name])
+
+        return Lazy(sources, guarded)
 
     def __getitem__(self, name: str) -> Part:
         return self._parts[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parts
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._parts)
@@ -102,15 +134,18 @@ class Parts(Mapping[str, Part]):
         return len(self._parts)
 
     def _data(self, name: str, encoding: str) -> bytes | memoryview:
+        return self._part(name, encoding).data
+
+    def _part(self, name: str, encoding: str) -> Part:
         part = self._parts[name]
         if part.encoding.partition(":")[0] != encoding:
             raise ValueError(f"part {name}: expected {encoding}, found {part.encoding}")
-        return part.data
+        return part
 
     def array(self, name: str) -> Array:
         """Return a read-only numpy array over the stored bytes."""
-        dtype = self._parts[name].encoding.partition(":")[2]
-        return np.frombuffer(self._data(name, "array"), dtype=np.dtype(dtype))
+        part = self._part(name, "array")
+        return np.frombuffer(part.data, dtype=np.dtype(part.encoding.partition(":")[2]))
 
     def bitmap(self, name: str) -> BitMap:
         """Return a fresh bitmap."""

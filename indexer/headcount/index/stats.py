@@ -15,7 +15,8 @@ class Stats:
 
     `events` counts by event type; `bytes_by_kind` and `bytes_by_index` are two sums of the same
     bytes: by structure (postings, ranges, columns, log, ...) and by field or event. Bytes are those
-    held in memory, allocator overhead included, not the serialised size.
+    held in memory, allocator overhead included, not the serialised size; what is stored and was not
+    asked for is not in memory.
     """
 
     contacts: int

@@ -58,22 +58,34 @@ class TextIndex:
         values: pa.StringArray,
         keys: pa.StringArray,
         trigrams: Grams,
-        postings: Postings,
+        postings: Callable[[], Postings],
     ) -> None:
-        """Take parts that agree with each other, as `build` makes them; see `check`."""
+        """
+        Take parts that agree with each other, as `build` makes them; see `check`.
+
+        *postings* gives them when they are first asked for.
+        """
         self.field = field
         self.rows = len(values)
         self.values = values
         self.keys = keys
         self.trigrams = trigrams
-        self.postings = postings
+        self._postings = postings
+
+    @cached_property
+    def postings(self) -> Postings:
+        """The rows that have each of `trigrams`."""
+        return self._postings()
 
     @classmethod
     def build(cls, values: pa.StringArray, field: Field) -> TextIndex:
         """Return the index of *values*, null where missing; 1 to 2 s for 2^20 e-mails."""
         values = strings.compact(strings.plain(values))
         keys = fold.keys(values, field)
-        return cls(field, values, keys, *_index(keys))
+        trigrams, postings = _index(keys)
+        found = cls(field, values, keys, trigrams, lambda: postings)
+        assert found.postings is postings  # held, and so counted by `memory`
+        return found
 
     @cached_property
     def present(self) -> BitMap:
@@ -128,10 +140,11 @@ class TextIndex:
         return read
 
     def memory(self) -> dict[str, int]:
-        """Return the heap bytes held, by kind."""
+        """Return the heap bytes held, by kind; postings as far as they were asked for."""
+        postings = self.postings.memory() if "postings" in self.__dict__ else 0
         return {
             "columns": strings.memory(self.values, self.keys) + bitmaps.memory(self.present),
-            "trigrams": self.trigrams.nbytes + self.postings.memory(),
+            "trigrams": self.trigrams.nbytes + postings,
         }
 
     def parts(self, prefix: str) -> Iterator[Part]:
@@ -146,12 +159,13 @@ class TextIndex:
     def from_parts(cls, parts: Parts, prefix: str, field: Field) -> TextIndex:
         """Return the index that `parts` wrote under *prefix*."""
         values, own = parts.strings(f"{prefix}/values"), f"{prefix}/keys"
+        held = parts.made({"": f"{prefix}/postings"}, lambda name: Postings.from_parts(parts, name))
         return cls(
             field,
             values,
             parts.strings(own) if own in parts else values,
             parts.array(f"{prefix}/trigrams"),
-            Postings.from_parts(parts, f"{prefix}/postings"),
+            lambda: held[""],
         )
 
     def check(self) -> Iterator[str]:

@@ -1,15 +1,16 @@
 """
 A workspace between disk and memory: its blocks opened as a view, and a view written as a snapshot.
 
-Opening verifies every byte (see `storage.snapshot`) and then builds the indexes over the stored
-bytes without copying most of them. The first answer comes after the last block: a count over some
-of the blocks would be wrong.
+Opening verifies every byte (see `storage.snapshot`); an index is read, and verified once more, when
+it is first asked for. So what nobody asks about takes no memory, and the first answer waits for the
+checksums and for what it needs: 0.54 s for 1.9 GB in the page cache (10M contacts). The file stays
+open until nobody has any of its blocks.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from headcount.index.block import Block
@@ -17,7 +18,6 @@ from headcount.index.parts import Part
 from headcount.index.suppressed import Suppressed
 from headcount.index.view import Version, View
 from headcount.model import schema_toml
-from headcount.model.errors import CorruptionError
 from headcount.model.schema import Schema
 from headcount.storage.folder import WriterLock
 from headcount.storage.snapshot import Snapshot, SnapshotMeta, open_snapshot, write_snapshot
@@ -34,16 +34,16 @@ def open_view(folder: Path, workspace: str) -> View:
         UserError: there is no such folder or workspace, or a newer Headcount wrote it.
         CorruptionError: a file is damaged; the message names it, and the part that is hit.
     """
-    with open_snapshot(folder, workspace) as snapshot:
-        schema = schema_toml.parse(snapshot.meta.schema_toml, str(snapshot.path))
-        return View(
-            schema=schema,
-            blocks=tuple(open_block(snapshot, number, schema) for number in snapshot.block_numbers),
-            version=Version(snapshot.meta.epoch, snapshot.meta.version),
-            block_rows=snapshot.meta.block_rows,
-            suppressed=_suppressed(snapshot.meta.extra),
-            expired=json.loads(snapshot.meta.extra.get(_EXPIRED, "{}")),
-        )
+    snapshot = open_snapshot(folder, workspace)
+    schema = schema_toml.parse(snapshot.meta.schema_toml, str(snapshot.path))
+    return View(
+        schema=schema,
+        blocks=tuple(open_block(snapshot, number, schema) for number in snapshot.block_numbers),
+        version=Version(snapshot.meta.epoch, snapshot.meta.version),
+        block_rows=snapshot.meta.block_rows,
+        suppressed=_suppressed(snapshot.meta.extra),
+        expired=json.loads(snapshot.meta.extra.get(_EXPIRED, "{}")),
+    )
 
 
 def open_block(snapshot: Snapshot, number: int, schema: Schema) -> Block:
@@ -53,16 +53,21 @@ def open_block(snapshot: Snapshot, number: int, schema: Schema) -> Block:
     Raises:
         CorruptionError: its parts do not fit together.
     """
-    stored = snapshot.block(number)
-    try:
-        return Block.load(number, stored, schema)
-    except (KeyError, ValueError) as error:
-        raise CorruptionError(
-            snapshot.path,
-            f"what is stored does not fit together: {error}; restore the data folder from a copy,"
-            " or load the data again",
-            part=f"block {number}",
-        ) from error
+    with snapshot.fitting(number):
+        return Block.load(number, snapshot.stored(number), schema)
+
+
+def move_blocks(folder: Path, workspace: str, blocks: Iterable[Block]) -> None:
+    """
+    Have stored *blocks* read from the live generation, into which they have just been copied.
+
+    The generation before it, whose file is removed, is then not kept open by them.
+    """
+    kept = [(block.number, block.stored) for block in blocks if block.stored is not None]
+    if kept:
+        snapshot = open_snapshot(folder, workspace, verify=False)
+        for number, stored in kept:
+            stored.move(snapshot.stored(number))
 
 
 def save_view(

@@ -23,7 +23,7 @@ from headcount.index.block import Block, contact_schema
 from headcount.index.lazy import Lazy
 from headcount.index.parts import Part
 from headcount.index.view import View
-from headcount.index.workspace import facts
+from headcount.index.workspace import facts, move_blocks
 from headcount.storage.folder import WriterLock
 from headcount.storage.snapshot import write_snapshot
 
@@ -59,6 +59,7 @@ def compact(
             yield number, built[number].parts()
 
     write_snapshot(folder, workspace, facts(view), blocks(), same, lock=lock)
+    move_blocks(folder, workspace, (view.blocks[number] for number in same))
     return replace(
         view, blocks=tuple(built[number] for number in range(count)), base=None, created=None
     )

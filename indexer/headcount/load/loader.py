@@ -28,7 +28,6 @@ from pathlib import Path
 
 from headcount.index.block import BLOCK_ROWS
 from headcount.index.ids import IdColumn
-from headcount.index.parts import Parts
 from headcount.live.writer import LiveWorkspace
 from headcount.load import contacts as contact_files
 from headcount.load import events as event_files
@@ -190,8 +189,8 @@ def _known_ids(stored: Snapshot | None) -> KnownIds:
     if stored is not None:
         for number in stored.block_numbers:
             assert known.count == number * stored.meta.block_rows, "only the last block is short"
-            parts = (part for part in stored.parts(number) if part.name.startswith("ids/"))
-            known.add(IdColumn.from_parts(Parts(parts), "ids/").array)
+            parts = stored.stored(number)
+            known.add(IdColumn.from_parts(parts, "ids/", parts.document("block")["rows"]).array)
     return known
 
 

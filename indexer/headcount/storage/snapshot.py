@@ -1,5 +1,5 @@
 """
-Snapshots: a workspace on disk, written as a new generation and read whole.
+Snapshots: a workspace on disk, written as a new generation, verified whole, read as needed.
 
 Writing never touches what is live. The new generation is written beside under a temporary name,
 synced, renamed, its folder synced; then the manifest that names it is put in the place of the old
@@ -21,7 +21,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -40,8 +42,9 @@ from headcount.storage.folder import (
     workspace_folder,
 )
 from headcount.storage.manifest import Generation
-from headcount.storage.tables import Layout, TableReader, TableWriter
+from headcount.storage.tables import Layout, Row, TableReader, TableWriter
 
+_NAME = 1  # of a part, in its row
 _NAMED = 3  # damaged parts that a message names; the others are counted
 
 
@@ -82,16 +85,36 @@ class SnapshotMeta:
         )
 
 
+class _StoredParts(Mapping[str, Part]):
+    """The parts of one block, each read and verified anew whenever it is asked for."""
+
+    def __init__(self, tables: TableReader, rows: Mapping[str, Row]) -> None:
+        self._tables = tables
+        self._rows = rows
+
+    def __getitem__(self, name: str) -> Part:
+        return self._tables.part(self._rows[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+
 class Snapshot:
     """
-    One generation of a workspace, verified, until closed. For one thread at a time.
+    One generation of a workspace, verified, until closed, or until nobody has it any more.
 
     It stays readable when a writer makes the next generation live and removes this one.
     """
 
-    def __init__(self, path: Path, live: Generation) -> None:
+    def __init__(self, path: Path, live: Generation, *, verify: bool = True) -> None:
         """
-        Open and verify the file *path*, which must be what *live* says.
+        Open the file *path*, which must be what *live* says, and *verify* that.
 
         Raises:
             FileNotFoundError: it is not there (any more).
@@ -106,7 +129,8 @@ class Snapshot:
             self._tables = TableReader(path)
             try:
                 _expect_same(descriptor, path)
-                self._verify(descriptor, live)
+                if verify:
+                    self._verify(descriptor, live)
                 self.meta = SnapshotMeta.from_rows(self._tables.load())
                 self._blocks = self._tables.blocks()
             except BaseException:
@@ -156,12 +180,35 @@ class Snapshot:
         """Return the parts of a block. `KeyError` when it has no such block."""
         return Parts(self.parts(block))
 
+    def stored(self, block: int) -> Parts:
+        """
+        Return the parts of a block to be read one by one when they are asked for, by any thread.
+
+        They keep the file open. What cannot be made of them, however late, is raised as damage.
+        """
+        rows = self._tables.rows(block, self._blocks[block])
+        named = {row[_NAME]: row for row in rows}
+        return Parts(_StoredParts(self._tables, named), partial(self.fitting, block))
+
+    @contextmanager
+    def fitting(self, block: int) -> Iterator[None]:
+        """Enter a context in which parts of *block* are decoded: what does not fit is damage."""
+        try:
+            yield
+        except (KeyError, ValueError) as error:
+            raise CorruptionError(
+                self.path,
+                f"what is stored does not fit together: {error}; restore the data folder from a"
+                " copy, or load the data again",
+                part=f"block {block}",
+            ) from error
+
     def blocks(self) -> Iterator[tuple[int, Parts]]:
         """Yield every block with its parts, ascending; what is yielded belongs to the caller."""
         return ((number, self.block(number)) for number in self._blocks)
 
     def close(self) -> None:
-        """Let go of the file; again is harmless. Parts that were handed out stay good."""
+        """Let go of the file; again is harmless. Parts that were read stay good."""
         self._tables.close()
 
     def __enter__(self) -> Snapshot:
@@ -186,9 +233,11 @@ def _expect_same(descriptor: int, path: Path) -> None:
         raise FileNotFoundError(path)
 
 
-def open_snapshot(folder: Path, workspace: str) -> Snapshot:
+def open_snapshot(folder: Path, workspace: str, *, verify: bool = True) -> Snapshot:
     """
     Return the live generation of a workspace, every byte of it verified; the caller closes it.
+
+    Without *verify* it is taken to be what was written: by who has just written it.
 
     Takes no lock. A writer may put a newer generation in place at any moment, so a file that is
     gone is looked up anew; only one that the newest manifest names and is not there is missing.
@@ -212,7 +261,9 @@ def open_snapshot(folder: Path, workspace: str) -> Snapshot:
         # A writer is never more than one ahead of its manifest.
         if live.number <= newest <= live.number + 1:
             try:
-                return Snapshot(generation_path(folder, workspace, live.number), live)
+                return Snapshot(
+                    generation_path(folder, workspace, live.number), live, verify=verify
+                )
             except FileNotFoundError:
                 continue
 

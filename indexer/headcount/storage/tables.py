@@ -21,6 +21,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import apsw
@@ -137,11 +138,15 @@ class TableWriter:
         self._database.close(force=True)
 
 
+Row = tuple[Any, ...]  # of the table of parts
+
+
 class TableReader:
     """
     Reads one generation. What does not match its checksum raises `CorruptionError`, named.
 
-    Opening does not look at the content: `load` does, once the caller has verified the file.
+    Any thread may read; one part is read at a time. Opening does not look at the content: `load`
+    does, once the caller has verified the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,6 +156,7 @@ class TableReader:
         """
         self._path = path
         self._blob: apsw.Blob | None = None
+        self._reads = RLock()  # SQLite's handles are for one thread at a time
         uri = f"{path.absolute().as_uri()}?immutable=1"
         try:
             with files.explained(path):
@@ -190,18 +196,24 @@ class TableReader:
 
     def parts(self, block: int, numbers: range) -> Iterator[Part]:
         """Yield the parts of a block, verified, in the order they were written."""
+        for row in self.rows(block, numbers):
+            yield self.part(row)
+
+    def rows(self, block: int, numbers: range) -> list[Row]:
+        """Return a row for each part of a block, in the order they were written, for `part`."""
         rows = self._part_rows("WHERE part >= ? AND part < ?", (numbers.start, numbers.stop))
-        found = 0
-        for owner, *row in rows:
-            if owner != block:
-                break
-            found += 1
-            yield self._part(owner, *row)
+        found = sum(1 for owner, *_ in rows if owner == block)
         if found != len(numbers):
             raise CorruptionError(
                 self._path,
                 f"block {block} has {found} of its {len(numbers)} parts; {_LATE_DAMAGE}",
             )
+        return rows
+
+    def part(self, row: Row) -> Part:
+        """Return the part that one of `rows` stands for, verified."""
+        with self._reads:
+            return self._part(*row)
 
     def damaged(self) -> Iterator[str]:
         """
@@ -212,7 +224,7 @@ class TableReader:
         with contextlib.suppress(CorruptionError):
             for owner, *row in self._part_rows("ORDER BY part"):
                 try:
-                    self._part(owner, *row)
+                    self.part((owner, *row))
                 except CorruptionError as error:
                     yield error.part or label(owner, row[0])
 
@@ -261,7 +273,7 @@ class TableReader:
         self, statement: str, *types: type, values: tuple[int, ...] = ()
     ) -> list[tuple[Any, ...]]:
         """Return the rows of a query whose columns must be of *types*."""
-        with self._reading(None):
+        with self._reads, self._reading(None):
             rows = self._database.execute(statement, values).fetchall()
         if any(tuple(map(type, row)) != types for row in rows):
             raise CorruptionError(self._path, f"{statement} gave another type; {_LATE_DAMAGE}")
@@ -278,6 +290,7 @@ class TableReader:
 
     def close(self) -> None:
         """Let go of the file; again is harmless."""
-        if self._blob is not None:
-            self._blob.close(force=True)
-        self._database.close(force=True)
+        with self._reads:
+            if self._blob is not None:
+                self._blob.close(force=True)
+            self._database.close(force=True)
