@@ -144,13 +144,20 @@ def test_what_is_too_deep_by_name_is_not_saved(target: Client | Workspace) -> No
     target.create_segment("a", nested("plan = Pro", 40))
     target.create_segment("b", nested('in segment "a"', 24))
     size = target.count('in segment "b"')
-    with pytest.raises(UserError, match=r'segment "c".*on 74 levels') as found:
+    with pytest.raises(UserError, match=r"this segment,.*on 74 levels") as found:
         target.create_segment("c", nested('in segment "b"', 10))
     assert found.value.reason is Reason.LIMIT_EXCEEDED
     with pytest.raises(UserError, match=r'segment "b".*on 65 levels'):
         target.update_segment("a", nested("plan = Pro", 41))
     assert [one.name for one in target.list_segments().segments] == ["a", "b"]
     assert target.count('in segment "b"') == size
+    assert target.count(nested('in segment "a"', 24)) == size
+    for query in (nested('in segment "a"', 25), nested('in segment "b"', 1)):
+        with pytest.raises(
+            UserError, match=r"this segment, .* on 65 levels; at most .* 64"
+        ) as deep:
+            target.count(query)
+        assert deep.value.reason is Reason.LIMIT_EXCEEDED
 
 
 def test_likely_mistakes_are_warnings(target: Client | Workspace) -> None:

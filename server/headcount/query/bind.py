@@ -38,7 +38,7 @@ from headcount.query.expressions import Constant, Expression, Kind
 from headcount.query.literals import write_string
 from headcount.query.names import ContactScope, Known, PropertyScope, Scope
 from headcount.query.refusals import Refusals
-from headcount.query.saved import ExpansionError, with_used
+from headcount.query.saved import ExpansionError, Used, require_within, with_used
 
 _ANY_INSTANT = 946_684_800_000_000  # the start of the year 2000
 
@@ -116,11 +116,17 @@ class Binder:
         self._event: EventType | None = None  # whose `where` is being bound
         self._calculated: dict[str, Expression] = {}  # by declared name
         self._saved: dict[str, Condition] = {}  # by key
+        self._used: dict[str, Used] = {}  # by key, the same ones
         self._seen: set[str] = set()  # of labels and lists, which were looked at
 
     def bound(self, segment: tree.Segment) -> Bound:
         """Return the whole of *segment*, with the warnings and mentions found in it."""
         condition = self.condition(segment, self.contact_scope)
+        if self._used:
+            try:
+                require_within(segment, self._used, self._context.limits)
+            except ExpansionError as error:
+                raise self.refusals.error(error.reason, str(error), segment) from None
         return Bound(condition, self.clock, tuple(self.warnings), tuple(self.mentions))
 
     def condition(self, node: tree.Segment, scope: Scope) -> Condition:
@@ -240,9 +246,11 @@ class Binder:
             needed = with_used(name, self.known.saved, self._context.limits)
         except ExpansionError as error:
             raise self.refusals.error(error.reason, str(error), node, error.suggestions) from None
-        for one in needed:
+        for used in needed:
+            one = used.segment
             if key(one.name) in self._saved:
                 continue
+            self._used[key(one.name)] = used
             inner = self._inside(one.text)
             try:
                 found = inner.condition(one.segment, inner.contact_scope)

@@ -10,8 +10,8 @@ huge out of little, so the size and depth of what is put in are limited here, as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
 
 from headcount.model.errors import Reason
 from headcount.model.fold import key
@@ -92,7 +92,15 @@ def memberships(segment: Segment) -> Iterator[tree.InSegment]:
         stack.extend(reversed(tuple(children(node))))
 
 
-def with_used(name: str, saved: Saved, limits: Limits) -> tuple[SavedSegment, ...]:
+class Used(NamedTuple):
+    """A saved segment, and its conditions and levels with all that it uses put in."""
+
+    segment: SavedSegment
+    conditions: int
+    levels: int
+
+
+def with_used(name: str, saved: Saved, limits: Limits) -> tuple[Used, ...]:
     """
     Return what is saved as *name* after everything that it uses, each once.
 
@@ -122,28 +130,50 @@ def with_used(name: str, saved: Saved, limits: Limits) -> tuple[SavedSegment, ..
         path = shown([found[one].name for one in circle.path])
         message = f"a saved segment cannot be made from itself: {path}"
         raise ExpansionError(Reason.CONFLICT, message) from None
-    _refuse_large(found, order, limits)
-    return tuple(found[one] for one in order)
-
-
-def _refuse_large(found: dict[str, SavedSegment], order: Iterable[str], limits: Limits) -> None:
-    sizes: dict[str, tuple[int, int]] = {}  # conditions and levels, with all that is used put in
-    for one in order:
-        conditions = depth = 0
-        for node, level in levels(found[one].segment):
-            more, deeper = (int(is_condition(node)), 0)
-            if isinstance(node, tree.InSegment):
-                more, deeper = sizes[key(node.name)]
-            conditions += more
-            depth = max(depth, level + deeper)
-        sizes[one] = (conditions, depth)
+    sizes: dict[str, Used] = {}
+    for place in order:
+        saved_one = found[place]
+        conditions, depth = _size(saved_one.segment, sizes)
+        sizes[place] = Used(saved_one, conditions, depth)
         if conditions > limits.conditions or depth > limits.depth:
-            raise ExpansionError(
-                Reason.LIMIT_EXCEEDED,
-                f"segment {write_string(found[one].name)}, with the saved segments that it uses"
-                f" put in, has {conditions:,} conditions on {depth:,} levels; at most"
-                f" {limits.conditions:,} on {limits.depth:,} are allowed",
-            )
+            called = f"segment {write_string(saved_one.name)}"
+            raise _too_large(called, conditions, depth, limits)
+    return tuple(sizes.values())
+
+
+def require_within(segment: Segment, used: Mapping[str, Used], limits: Limits) -> None:
+    """
+    Refuse a segment that is larger than *limits* with the saved segments that it uses put in.
+
+    *used* are those, by key. About 1 µs a node.
+
+    Raises:
+        ExpansionError: it is.
+    """
+    conditions, depth = _size(segment, used)
+    if conditions > limits.conditions or depth > limits.depth:
+        raise _too_large("this segment", conditions, depth, limits)
+
+
+def _size(segment: Segment, used: Mapping[str, Used]) -> tuple[int, int]:
+    """Return conditions and levels of *segment*, with those of what it uses put in."""
+    conditions = depth = 0
+    for node, level in levels(segment):
+        more, deeper = (int(is_condition(node)), 0)
+        if isinstance(node, tree.InSegment):
+            inside = used[key(node.name)]
+            more, deeper = inside.conditions, inside.levels
+        conditions += more
+        depth = max(depth, level + deeper)
+    return conditions, depth
+
+
+def _too_large(called: str, conditions: int, depth: int, limits: Limits) -> ExpansionError:
+    return ExpansionError(
+        Reason.LIMIT_EXCEEDED,
+        f"{called}, with the saved segments that it uses put in, has {conditions:,} conditions on"
+        f" {depth:,} levels; at most {limits.conditions:,} on {limits.depth:,} are allowed",
+    )
 
 
 def _unknown(wanted: str, user: str, saved: Saved) -> ExpansionError:

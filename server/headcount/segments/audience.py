@@ -363,7 +363,8 @@ def _definitions(
 ) -> tuple[tuple[str, str], ...]:
     """Return the name and text of every saved segment that is used, by name."""
     names = {node.name for segment in segments for node in memberships(segment)}
-    found = {one.name: one.text for name in names for one in with_used(name, saved, limits)}
+    used = [one.segment for name in names for one in with_used(name, saved, limits)]
+    found = {one.name: one.text for one in used}
     return tuple(sorted(found.items()))
 
 
