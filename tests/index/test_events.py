@@ -64,6 +64,7 @@ def test_every_path_agrees_with_the_dict_of_lists(
         for n in sorted(numbers(world) - {0, -1}):
             expected = world.at_least(n, window, anything)
             assert set(index.at_least(n, window)) == expected
+            assert index.count_at_least(n, window) == len(expected)
             assert len(expected) <= index.estimate(n, window)
             for path in index.paths(n, window):
                 assert set(index.at_least(n, window, path=path)) == expected, (path, n, window)
@@ -90,6 +91,7 @@ def test_conditions_counts_and_ends_agree_with_the_dict_of_lists(
         for n in (1, 2, 3, 86, 100):
             expected = world.at_least(n, window, third)
             assert set(index.at_least(n, window, some)) == expected
+            assert index.count_at_least(n, window, some) == len(expected)
             for path in (Path.SORT, Path.COUNT):
                 assert set(index.at_least(n, window, some, path=path)) == expected
 

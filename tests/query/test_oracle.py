@@ -24,10 +24,11 @@ import pytest
 from hypothesis import given, settings
 
 from headcount.index.block import BLOCK_ROWS
-from headcount.query import survey, tree
+from headcount.query import evaluate, pairs, survey, tree, twins
 from headcount.query.engine import Engine, Query
 from headcount.query.explain import Explained, explain
 from headcount.query.format import format as canonical
+from headcount.query.results import Results
 from headcount.query.sides import Side
 from support.compare import Case, compare, reduced
 from support.engines import context_at, members_of, view_of
@@ -42,6 +43,17 @@ RUNS = 20
 WHOLE = 10  # one case in so many is answered as a whole too
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_in_large_blocks() -> Iterator[None]:
+    """Let twins of postings be made, ranges be counted by rank, and values be read for a few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(twins, "_LISTED", -1)
+        patch.setattr(twins, "_ASKED", 1)
+        patch.setattr(pairs, "_SMALL", 0)
+        patch.setattr(evaluate, "_FEW_VALUES_SHARE", 1)
+        yield
+
+
 class Engines:
     """Two engines over the world that was asked about last."""
 
@@ -50,9 +62,10 @@ class Engines:
         self._engines: tuple[Engine, ...] = ()
 
     def over(self, world: World) -> tuple[Engine, ...]:
-        """Return the engines over *world*: blocks of 2^6, and one block."""
+        """Return the engines over *world*: blocks of 2^6, and one that remembers nothing."""
         if world is not self._world:
-            self._engines = (Engine(view_of(world, 64)), Engine(view_of(world, BLOCK_ROWS)))
+            remembering = Engine(view_of(world, 64))
+            self._engines = (remembering, Engine(view_of(world, BLOCK_ROWS), Results(0)))
             self._world = world
         return self._engines
 

@@ -20,6 +20,7 @@ from headcount.live.commit import Writer
 from headcount.model.schema import Schema
 from headcount.query.context import QueryContext
 from headcount.query.engine import Counted, Engine, Query
+from headcount.query.results import Results
 from headcount.rpc.app import Server
 from headcount.rpc.config import load
 from headcount.rpc.workspaces import Workspaces
@@ -54,9 +55,14 @@ class ScriptedEngine(Engine):
         found = super().count(query, context)
         return found if self._count is None else Counted(self._count(context), found.warnings)
 
-    def size(self, query: Query, context: QueryContext) -> int:
+    def size(self, query: Query, context: QueryContext, results: Results | None = None) -> int:
         """Return what `count` does."""
+        del results
         return self.count(query, context).count
+
+    def counter(self, query: Query, context: QueryContext) -> Callable[[], int] | None:
+        """Return what `count` does, every time it is asked."""
+        return None if self._count is None else lambda: self.count(query, context).count
 
     def members(
         self, query: Query, context: QueryContext, first_block: int = 0

@@ -65,12 +65,15 @@ def from_mask(mask: Mask) -> BitMap:
     words = packed.view(np.uint64).reshape(count, -1)
     sizes = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
     sparse = sizes <= _ARRAY_MAX
-    if sparse.any():
+    all_sparse = bool(sparse.all())
+    if all_sparse:
+        np.invert(words, out=words)
+    elif sparse.any():
         words[sparse] ^= np.uint64(0xFFFFFFFFFFFFFFFF)
-        sizes[sparse] = _CONTAINER - sizes[sparse]
+    sizes[sparse] = _CONTAINER - sizes[sparse]
     keys = np.arange(count)
-    found = _deserialize(keys, sizes, keys * _BITS_BYTES, packed.tobytes())
-    if sparse.all():
+    found = _deserialize(keys, sizes, keys * _BITS_BYTES, packed.data)
+    if all_sparse:
         found ^= full(count * _CONTAINER)
     else:
         for key in np.flatnonzero(sparse).tolist():
@@ -226,7 +229,10 @@ def _scatter(rows: npt.NDArray[Any], count: int) -> Mask:
 
 
 def _deserialize(
-    keys: npt.NDArray[Any], sizes: npt.NDArray[Any], offsets: npt.NDArray[Any], bodies: bytes
+    keys: npt.NDArray[Any],
+    sizes: npt.NDArray[Any],
+    offsets: npt.NDArray[Any],
+    bodies: bytes | memoryview,
 ) -> BitMap:
     """Return the bitmap of containers *keys* with *sizes* values, *offsets* into *bodies*."""
     count = len(keys)
@@ -235,7 +241,7 @@ def _deserialize(
     pairs = head[2 : 2 + count].view("<u2")
     pairs[0::2], pairs[1::2] = keys, sizes - 1
     head[2 + count :] = offsets + head.nbytes
-    return BitMap.deserialize(head.tobytes() + bodies)
+    return BitMap.deserialize(b"".join((head.data, bodies)))
 
 
 def _containers(data: bytes) -> list[tuple[int, str, memoryview]]:

@@ -48,6 +48,7 @@ from headcount.index.log import Log
 from headcount.index.owners import Owners
 from headcount.index.parts import Part, Parts
 from headcount.index.properties import EventProperty
+from headcount.index.ranges import RangeIndex
 from headcount.index.recency import Recency
 from headcount.index.tallies import Tallies
 from headcount.index.timeline import Instants
@@ -124,12 +125,15 @@ class EventIndex:
         else:
             totals = _totals(log.rows, rows)
         reach, peak = _reach(totals), int(totals.max(initial=0))
+        recency = Recency.build(log, rows, reach, peak, tuning)
+        if not recency.depth:
+            tuning = tuning.without_recency()
         return cls(
             event=event,
             rows=rows,
             log=log,
             tallies=Tallies.build(log.rows, rows, totals, tuning, held),
-            recency=Recency.build(log, rows, reach, peak, tuning),
+            recency=recency,
             properties={
                 p.name: properties.build(table.column(f"property.{p.name}"), p, order)
                 if f"property.{p.name}" in table.column_names
@@ -216,7 +220,9 @@ class EventIndex:
 
     def paths(self, n: int, interval: Interval) -> tuple[Path, ...]:
         """Return the paths that can answer `at_least`, the cheapest by estimate first."""
-        start, stop = self.slice(interval)
+        return self._paths(n, interval, *self.slice(interval))
+
+    def _paths(self, n: int, interval: Interval, start: int, stop: int) -> tuple[Path, ...]:
         costs = self._scans(stop - start)
         if self.tallies.checkpoints:
             strides = self.tallies.strides(start, stop)
@@ -235,13 +241,27 @@ class EventIndex:
         With *chosen* (bool, one for each event of `slice(interval)`) only those events count.
         *path* forces one of `paths`, or with *chosen* `SORT` or `COUNT`.
         """
+        found = self._with(n, interval, chosen, path)
+        return found if isinstance(found, BitMap) else bitmaps.from_mask(found)
+
+    def count_at_least(
+        self, n: int, interval: Interval, chosen: Mask | None = None, *, path: Path | None = None
+    ) -> int:
+        """Return how many rows `at_least` holds, without making a bitmap of a mask: 0.1 ms less."""
+        found = self._with(n, interval, chosen, path)
+        return len(found) if isinstance(found, BitMap) else int(np.count_nonzero(found))
+
+    def _with(
+        self, n: int, interval: Interval, chosen: Mask | None, path: Path | None
+    ) -> BitMap | Mask:
+        """Return what `at_least` does, as a mask of all rows where that is what was made."""
         assert n >= 1, n
         interval = self._visible(interval)
         start, stop = self.slice(interval)
         if not self._limit(n, start, stop):
             return bitmaps.EMPTY
         if chosen is None:
-            path = path or self.paths(n, interval)[0]
+            path = path or self._paths(n, interval, start, stop)[0]
             if path is Path.RECENCY:
                 return self.recency.at_least(n, interval)
             if path is Path.TALLIES:
@@ -251,6 +271,14 @@ class EventIndex:
             rows = rows.compress(chosen)
             path = path or min(costs := self._scans(len(rows)), key=costs.__getitem__)
         return _sorted(rows, n) if path is Path.SORT else self._counted(rows, n)
+
+    def ranks(self, n: int, interval: Interval) -> tuple[RangeIndex, int, int] | None:
+        """
+        Return (index, start, stop): `index.order[start:stop]` are the rows with *n* events.
+
+        None where they are not a stretch of one index. 10 µs.
+        """
+        return self.recency.ranks(n, self._visible(interval))
 
     def counts(
         self, interval: Interval, chosen: Mask | None = None, *, path: Path | None = None
@@ -457,18 +485,19 @@ class EventIndex:
         recency.walk(self.log, start, stop, wanted, times, chosen=chosen, backward=backward)
         return Vector(times, before & ~wanted)
 
-    def _tallied(self, n: int, start: int, stop: int) -> BitMap:
+    def _tallied(self, n: int, start: int, stop: int) -> Mask:
         counts, busy = self.tallies.between(self.log.rows, start, stop), self.tallies.busy
-        reached = counts >= n
+        reached: Mask = counts >= n
         if len(busy.rows):
             reached[busy.rows] = busy.between(start, stop) >= n
-        return bitmaps.from_mask(reached)
+        return reached
 
-    def _counted(self, rows: Rows, n: int) -> BitMap:
+    def _counted(self, rows: Rows, n: int) -> Mask:
         most = min(self.peak, len(rows))
         counts = np.zeros(self.rows, dtype=np.min_scalar_type(most))
         np.add.at(counts, rows.astype(np.intp), counts.dtype.type(1))
-        return bitmaps.from_mask(counts >= n)
+        reached: Mask = counts >= n
+        return reached
 
 
 def _sorted(rows: Rows, n: int) -> BitMap:

@@ -116,6 +116,13 @@ class Recency:
             index.touched(*index.ranks(low, None)) + index.touched_by_bound() for index, low in held
         )
 
+    def ranks(self, n: int, interval: Interval) -> tuple[RangeIndex, int, int] | None:
+        """Return the index and the ranks in it of what `at_least` holds, None if it is no range."""
+        if n > self.depth or self._count(1, interval.high + 1):
+            return None
+        index = self.ranges[n - 1]
+        return index, *index.ranks(interval.low, None)
+
     def limit(self, n: int, interval: Interval) -> int | None:
         """Return a count that the rows with *n* events in *interval* do not exceed, if known."""
         return self._count(n, interval.low) if n <= self.depth else None

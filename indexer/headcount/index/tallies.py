@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -73,10 +74,26 @@ class BusyRows:
 
     def between(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return how many events at positions *start* to *stop* each of `rows` has."""
-        index = np.arange(len(self.rows))
-        first = np.searchsorted(self.keys, _keys(index, start))
-        last = np.searchsorted(self.keys, _keys(index, stop))
-        return last - first
+        return self._before(stop) - self._before(start)
+
+    @cached_property
+    def _ends(self) -> npt.NDArray[np.int64]:
+        """Where the keys of each row end."""
+        return np.searchsorted(self.keys, _keys(np.arange(1, len(self.rows) + 1), 0))
+
+    @cached_property
+    def _last(self) -> int:
+        """The last position of all."""
+        return int((self.keys & np.uint64(0xFFFFFFFF)).max(initial=0))
+
+    def _before(self, position: int) -> npt.NDArray[np.int64]:
+        """Return where the keys of each row reach that *position*; most ask for the end."""
+        if position > self._last:
+            return self._ends
+        found: npt.NDArray[np.int64] = np.searchsorted(
+            self.keys, _keys(np.arange(len(self.rows)), position)
+        )
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from pyroaring import BitMap
 from headcount.index.block import Block
 from headcount.index.view import View
 from headcount.model.errors import UserError
-from headcount.query import evaluate, lint
+from headcount.query import evaluate, lint, pairs
 from headcount.query.absent import Absences
 from headcount.query.anchors import Anchor, Anchors
 from headcount.query.bind import check_calculated
@@ -33,6 +33,7 @@ from headcount.query.bindings import tree_of as tree_of
 from headcount.query.bound import Bound, QueryWarning
 from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
+from headcount.query.counters import Counters
 from headcount.query.format import format as canonical
 from headcount.query.forms import Query as Query
 from headcount.query.limits import Limits
@@ -43,6 +44,8 @@ from headcount.query.results import Results
 from headcount.query.saved import NOTHING_SAVED, Saved
 from headcount.query.settled import Asked, settled_whole
 from headcount.query.stale import StaleLabels
+from headcount.query.timeless import is_timeless
+from headcount.query.twins import Twins
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Prepared:
     binding: Binding
     view: View
     absences: Absences
+    twins: Twins
     counted: int | None = None
 
     @property
@@ -97,7 +101,7 @@ class Prepared:
     @cached_property
     def quick_count(self) -> Callable[[], int] | None:
         """What counts it without a plan being walked, if it is that simple."""
-        return evaluate.quick_count(self.plan, self.view)
+        return pairs.counter(self.plan, self.view, self.twins)
 
     def asked(self, block: Block) -> Asked:
         """Return what it asks of a block of the view; the same for all that hold the same rows."""
@@ -114,9 +118,10 @@ class Prepared:
 class _Memory:
     """What engines over versions of a workspace share, for one schema and what is saved."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, twins: Twins) -> None:
         self.bindings = Bindings(known)
         self.anchors = Anchors()
+        self.twins = twins
 
 
 class Engine:
@@ -135,7 +140,7 @@ class Engine:
     ) -> None:
         known = Known(view, saved)
         check_calculated(known)
-        self._begin(view, Results() if results is None else results, known, _Memory(known))
+        self._begin(view, Results() if results is None else results, known, _Memory(known, Twins()))
 
     def _begin(self, view: View, results: Results, known: Known, memory: _Memory) -> None:
         self.view = view
@@ -146,6 +151,7 @@ class Engine:
         self._memory = memory
         self._bindings = memory.bindings
         self._remembered = ByText(self._prepare)
+        self._counters: dict[Limits, Counters] = {}
 
     def at(self, view: View) -> Engine:
         """
@@ -165,7 +171,7 @@ class Engine:
     def with_saved(self, saved: Saved) -> Engine:
         """Return an engine over the same view with other saved segments, and the same memory."""
         known = Known(self.view, saved, self.known.calculations)
-        return self._with(self.view, known, _Memory(known))
+        return self._with(self.view, known, _Memory(known, self._memory.twins))
 
     def _with(self, view: View, known: Known, memory: _Memory) -> Engine:
         engine = Engine.__new__(Engine)
@@ -182,22 +188,49 @@ class Engine:
         prepared = self.prepared(query, context)
         return Counted(self._size_of(prepared, context), prepared.warnings)
 
-    def size(self, query: Query, context: QueryContext) -> int:
+    def size(self, query: Query, context: QueryContext, results: Results | None = None) -> int:
         """
         Return what `count` does, without asking what looks wrong.
+
+        *results* are where to look for what was found, and to keep it, in the place of the engine's
+        own.
 
         Raises:
             UserError: as for `count`.
         """
-        return self._size_of(self.prepared(query, context), context)
+        return self._size_of(self.prepared(query, context), context, results)
 
-    def _size_of(self, prepared: Prepared, context: QueryContext) -> int:
+    def counter(self, query: Query, context: QueryContext) -> Callable[[], int] | None:
+        """
+        Return what counts *query* in a few microseconds, None if it takes more.
+
+        Raises:
+            UserError: *query* is not valid.
+        """
+        return self.prepared(query, context).quick_count
+
+    def counters(self, limits: Limits) -> Counters:
+        """Return what counts the queries that were kept there, all of them within *limits*."""
+        found = self._counters.get(limits)
+        return found or self._counters.setdefault(limits, Counters())
+
+    def is_timeless(self, query: Query, limits: Limits) -> bool:
+        """Return whether *query* is known to hold the same contacts at every instant."""
+        if isinstance(query, str) and len(query) <= LONGEST:
+            return self._bindings.is_timeless(query, limits)
+        known = self.known
+        return is_timeless(tree_of(query, limits), known.schema, known.calculations, known.saved)
+
+    def _size_of(
+        self, prepared: Prepared, context: QueryContext, results: Results | None = None
+    ) -> int:
         known = prepared.counted
         if known is not None:  # its view does not change, so neither does its size
             return known
         quick = prepared.quick_count
         if quick is None:
-            found = evaluate.count(prepared.plan, self.view, context.check, self.results)
+            results = self.results if results is None else results
+            found = evaluate.count(prepared.plan, self.view, context.check, results)
         else:
             context.check()
             found = quick()
@@ -265,7 +298,7 @@ class Engine:
         if not isinstance(query, str) or len(query) > LONGEST:
             text = query if isinstance(query, str) else None
             segment = tree_of(query, context.limits)
-            return Prepared(bound(segment, context, self.known, text), self.view, self.absences)
+            return self._prepared(bound(segment, context, self.known, text))
         as_of, zone, limits = context.as_of, context.zone, context.limits
         if self._bindings.is_timeless(query, limits):
             as_of = 0
@@ -273,4 +306,7 @@ class Engine:
 
     def _prepare(self, text: str, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
         context = QueryContext(as_of, zone, limits)
-        return Prepared(self._bindings.of(text, context, self.known), self.view, self.absences)
+        return self._prepared(self._bindings.of(text, context, self.known))
+
+    def _prepared(self, binding: Binding) -> Prepared:
+        return Prepared(binding, self.view, self.absences, self._memory.twins)

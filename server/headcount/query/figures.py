@@ -102,6 +102,20 @@ class Figures:
         counts = self._counts(condition.sources, condition.interval)
         return bitmaps.from_mask(_within(counts, condition))
 
+    def count(self, condition: EventCount) -> int:
+        """Return how many rows `with_count` holds."""
+        if len(condition.sources) == 1:
+            (source,) = condition.sources
+            base, *newer = self.pieces(source)
+            if not newer:
+                low, high, interval = condition.low, condition.high, condition.interval
+                chosen = self.chosen(source, base, interval)
+                found = base.count_at_least(low, interval, chosen)
+                if found and high is not None:
+                    found -= base.count_at_least(high + 1, interval, chosen)
+                return found
+        return len(self.with_count(condition))
+
     def with_figure(self, figure: EventAggregate, ranges: Ranges) -> BitMap:
         """
         Return the rows whose *figure* is in any of *ranges*.

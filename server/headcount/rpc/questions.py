@@ -8,7 +8,7 @@ everything in one answer is true of one version and one instant.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
@@ -20,10 +20,12 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.time_zone import time_zone
 from headcount.query import tree
 from headcount.query.context import QueryContext
+from headcount.query.counters import Counters
 from headcount.query.engine import Engine
 from headcount.query.json_form import from_json
 from headcount.query.limits import Limits
 from headcount.query.proto import from_proto
+from headcount.query.results import Results
 from headcount.rpc import convert
 from headcount.rpc.call import Call
 from headcount.rpc.workspaces import DEFAULT, Workspaces
@@ -50,31 +52,40 @@ class QueryRequest(Request, Protocol):
 
 _TREES = 16_384  # remembered: more than one call asks
 _LONGEST = 4096  # bytes of a segment that is remembered
+_LEAF_BYTES = (
+    32 << 20
+)  # of what the queries of one call have in common, where nothing is remembered
+_UNCHECKED = 256  # quick queries between two looks at the clock: 1 ms
+
+# What ends a call, not one of its queries.
+_ENDS_THE_CALL = frozenset((Reason.DEADLINE_EXCEEDED, Reason.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """
-    A segment that was sent, and where: the same bytes at the same place are the same tree.
+    A segment that was sent, encoded or as JSON, and where: the same there is the same tree.
 
     Not the message itself: what remembers it would keep the whole request that it is a part of.
     """
 
-    encoded: bytes
+    encoded: bytes | str
     limits: Limits
     path: str
 
 
 def _read(sent: _Sent) -> tree.Segment:
     """Return the tree of a segment; reading one takes 50 µs, finding it again 1 µs."""
-    return _remembered(sent) if len(sent.encoded) <= _LONGEST else _from_message(sent)
+    return _remembered(sent) if len(sent.encoded) <= _LONGEST else _from_sent(sent)
 
 
-def _from_message(sent: _Sent) -> tree.Segment:
+def _from_sent(sent: _Sent) -> tree.Segment:
+    if isinstance(sent.encoded, str):
+        return from_json(sent.encoded, sent.limits, sent.path)
     return from_proto(segment_pb2.Segment.FromString(sent.encoded), sent.limits, sent.path)
 
 
-_remembered = lru_cache(maxsize=_TREES)(_from_message)
+_remembered = lru_cache(maxsize=_TREES)(_from_sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,21 +179,54 @@ class Questions:
         about = self.about(request, call)
         return about, self.query(request.query, about.engine), about.at(request.query)
 
-    def one_of_many(
-        self, query: query_pb2.Query, asked: Asked, place: int
-    ) -> tuple[Query, QueryContext]:
+    def sizes(self, queries: Sequence[query_pb2.Query], asked: Asked) -> Iterator[int | UserError]:
         """
-        Return the query at *place* of a call about many, and its context.
+        Yield how many contacts are in each segment, or why it cannot be said.
 
-        A text takes 1 µs.
+        A segment of one or two conditions that was asked before takes 0.6 µs beside its count. What
+        others have in common is worked out once.
 
         Raises:
-            UserError: as for `query` and `at`.
+            UserError: there is no time left, or nobody who waits.
         """
-        if query.WhichOneof("form") == "text":
-            return query.text, asked.again(query, place)
-        path = f"queries[{place}]"
-        return self.query(query, asked.engine, path), asked.again(query, place)
+        check, counters = asked.context.check, asked.engine.counters(self._limits)
+        known = counters.get
+        leaves = None if asked.engine.results.capacity else Results(_LEAF_BYTES)
+        for place, query in enumerate(queries):
+            encoded = query.SerializeToString()
+            count = known(encoded)
+            if count is not None:
+                if not place % _UNCHECKED:
+                    check()
+                yield count()
+                continue
+            try:
+                check()  # a query that cannot be bound looks at no block
+                yield self._size(query, encoded, asked, place, counters, leaves)
+            except UserError as error:
+                if error.reason in _ENDS_THE_CALL:
+                    raise
+                yield error
+
+    def _size(
+        self,
+        query: query_pb2.Query,
+        encoded: bytes,
+        asked: Asked,
+        place: int,
+        counters: Counters,
+        leaves: Results | None,
+    ) -> int:
+        """Return how many contacts are in a segment, and keep what counts it, if it is quick."""
+        engine = asked.engine
+        segment = self.query(query, engine, f"queries[{place}]")
+        context = asked.again(query, place)
+        count = engine.counter(segment, context)
+        if count is None:
+            return engine.size(segment, context, leaves)
+        if query.HasField("as_of") or engine.is_timeless(segment, self._limits):
+            counters.keep(encoded, count)
+        return count()
 
     def keep(self, asked: Asked, workspace: str) -> None:
         """Keep the version that a call reads for the next page of it."""
@@ -227,7 +271,7 @@ class Questions:
                 encoded = query.segment.SerializeToString(deterministic=True)
                 return _read(_Sent(encoded, self._limits, f"{path}.segment"))
             case "json":
-                return from_json(query.json, self._limits, f"{path}.json")
+                return _read(_Sent(query.json, self._limits, f"{path}.json"))
             case "saved":
                 found = engine.known.saved.find(query.saved)
                 if found is not None:

@@ -13,9 +13,6 @@ from headcount.rpc.call import Call
 from headcount.rpc.explaining import Explaining
 from headcount.v1 import segments_pb2 as pb
 
-# What ends a call, not one of its queries.
-_ENDS_THE_CALL = frozenset((Reason.DEADLINE_EXCEEDED, Reason.CANCELLED))
-
 
 class Segments(Explaining):
     """Answers questions about who is in a segment; those around a count are in `Explaining`."""
@@ -46,18 +43,14 @@ class Segments(Explaining):
             )
         asked = self._questions.about(request, call)
         answer = pb.CountManyResponse()
-        size, check, add = asked.engine.size, asked.context.check, answer.results.add
-        errors = 0
-        for place, message in enumerate(request.queries):
+        add, errors = answer.results.add, 0
+        for found in self._questions.sizes(request.queries, asked):
             result = add()
-            try:
-                check()  # a query that cannot be bound looks at no block
-                result.count = size(*self._questions.one_of_many(message, asked, place))
-            except UserError as error:
-                if error.reason in _ENDS_THE_CALL:
-                    raise
+            if isinstance(found, int):
+                result.count = found
+            else:
                 errors += 1
-                result.error.CopyFrom(convert.to_diagnostic(error))
+                result.error.CopyFrom(convert.to_diagnostic(found))
         call.notes["errors"] = errors
         answer.info.CopyFrom(asked.info())
         return answer
