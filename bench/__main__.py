@@ -3,7 +3,7 @@ Run the benchmarks and write what was measured: `make bench`, or `python -m benc
 
     --contacts N     how many contacts (1,000,000)
     --events N       how many events (10 a contact)
-    --only A,B       of load, questions, bounds, flat, edits, streams, answers, rpc, live, watches
+    --only A,B       of load, questions, answers, rpc, live, watches, and those of bench.more
     --rivals A,B     of those in bench.rivals (all of them), or none
     --seconds S      how long each rival may be asked one question, again and again (1)
     --data FOLDER    where the data is kept for the next run (bench-data)

@@ -161,7 +161,6 @@ WORKED_OUT: dict[str, Callable[[Run], float]] = {
         run["load"]["disk_bytes"] / run["load"]["open_seconds"]
     ),
     "share of an edit": lambda run: run["edits"]["edited"] / run["edits"]["cold"],
-    "resident bytes": lambda run: run["load"]["open_peak_bytes"],
 }
 
 

@@ -5,6 +5,8 @@ The parts of a run that are about Headcount alone: what is read, and goals that 
     flat      event questions with 1 to 100 events a contact, in memory
     edits     one of ten conditions edited, with remembered results
     streams   a million ids through gRPC, in each format
+    calls     counts through gRPC, from several clients and many in a call
+    memory    bytes a contact and an event
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import bound, edits, flat
+from bench import bound, edits, flat, memory
 
-PARTS = ("bounds", "flat", "edits", "streams")
+PARTS = ("bounds", "flat", "edits", "streams", "calls", "memory")
 
 
 def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +37,12 @@ def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> 
         from bench import streams
 
         found["streams"] = streams.measure()
+    if "calls" in chosen:
+        from bench import throughput
+
+        found["calls"] = throughput.measure(folder)
+    if "memory" in chosen:
+        found["memory"] = memory.measure(folder)
     return found
 
 
@@ -49,4 +57,10 @@ def tables(results: Mapping[str, Any]) -> list[str]:
         from bench import streams
 
         lines += streams.table(results["streams"])
+    if "calls" in results:
+        from bench import throughput
+
+        lines += throughput.table(results["calls"])
+    if "memory" in results:
+        lines += memory.table(results["memory"])
     return lines

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import bound, edits, flat, goals, page, plots
+from bench import bound, edits, flat, goals, memory, page, plots
 
 NAMES = {name: kind for kind, names in plots.SHOWN.items() for name in names}
 
@@ -192,4 +192,6 @@ def test_tables_of_the_small_parts() -> None:
     by_events = {str(each): 2e-4 for each in flat.EVENTS_A_CONTACT}
     kinds = ("once", "three", "three in a past month")
     assert sum("0.200" in line for line in flat.table(dict.fromkeys(kinds, by_events))) == 3
+    sizes = {"bytes_a_contact": 141.2, "bytes_an_event": 13.2, "resident_bytes": 4.1e8}
+    assert "| 13.2 B |" in "\n".join(memory.table(sizes))
     assert "| 12.500 ms |" in "\n".join(edits.table({"cold": 0.0125, "edited": 0.001}))
