@@ -57,7 +57,7 @@ def test_a_profile_counts_what_a_count_does() -> None:
     engines = Engines()
     for case in seeded_cases(SEED + 700, SEGMENTS):
         context = context_at(case.as_of, case.zone)
-        engine = engines.over(case.world)
+        engine = Engine(engines.over(case.world).view, Results(0))
         found = profile(engine, case.segment, context, ticks())
         assert found.count == engine.size(case.segment, context), canonical(case.segment)
         assert found.count == len(case.expected()), canonical(case.segment)
@@ -66,6 +66,9 @@ def test_a_profile_counts_what_a_count_does() -> None:
         for operator in flat(found.root):
             assert operator.bytes >= 0
             assert 0 <= operator.recalled <= operator.calls
+            assert operator.calls or not operator.rows
+        if found.root.text == "all of" and found.root.rows:
+            assert all(part.calls or "shown above" in part.text for part in found.root.parts)
         text = profile_text(found, blocks=True)
         assert max(map(width, text.split("\n"))) <= 100
         assert json.loads(json.dumps(found.to_dict()))["count"] == found.count

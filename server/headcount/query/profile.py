@@ -22,15 +22,16 @@ from typing import Any
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
-from headcount.index.block import Block
+from headcount.index.block import Block, Rows
+from headcount.model.schema import Field
 from headcount.query.bindings import bound, tree_of
-from headcount.query.bound import InRanges
+from headcount.query.bound import InRanges, KeyIn
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Query
 from headcount.query.estimate import limits
 from headcount.query.evaluate import Check, Evaluation
 from headcount.query.expressions import FieldValue
-from headcount.query.frames import range_index
+from headcount.query.frames import range_index, text_index
 from headcount.query.moments import instant_in
 from headcount.query.operands import operands
 from headcount.query.parse import parse
@@ -277,6 +278,42 @@ class Profiled(Evaluation):
         self._paused += inside - took
         return found
 
+    def _among(self, condition: InRanges, among: BitMap) -> Rows:
+        """Return what `Evaluation._among` does; for the last step of a count, note what it took."""
+        outer = self._stack[-1]
+        if not isinstance(outer.node, Both):
+            return super()._among(condition, among)
+        entered = self._timer()
+        cost = self._costs.setdefault(outer.node.steps[-1].node, _Cost())
+        started = self._timer()
+        found = super()._among(condition, among)
+        took = self._timer() - started
+        cost.calls += 1
+        cost.rows += len(found)
+        cost.seconds += took
+        cost.bytes += touched(condition, self._block, self._figures, among)
+        inside = self._timer() - entered
+        outer.inside += inside
+        self._paused += inside - took
+        return found
+
+    def _is_parted(self, item: Leaf, field: Field) -> bool:
+        """Return what `Evaluation._is_parted` does, and note a list that is united with others."""
+        entered = self._timer()
+        parted = super()._is_parted(item, field)
+        if parted:
+            assert isinstance(item.condition, KeyIn)
+            index, outer = text_index(self._block, field), self._stack[-1]
+            each = [index.equal((key,)) for key in item.condition.keys]
+            cost = self._costs.setdefault(item, _Cost())
+            cost.calls += 1
+            cost.rows += sum(map(len, each))  # of one value a row
+            outer.cost.bytes += sum(map(bitmaps.payload, each))
+            inside = self._timer() - entered
+            outer.inside += inside
+            self._paused += inside
+        return parted
+
     def _note_joined(self, outer: _Frame, found: BitMap, among: BitMap | None) -> None:
         """Note what the node around reads to join *found* with what it has; *among* of an `and`."""
         match outer.node:
@@ -290,11 +327,13 @@ class Profiled(Evaluation):
                 outer.cost.bytes += bitmaps.payload(found) + counted
 
     def _bytes_of_count(self, root: Node) -> int:
-        """Return what is read where a range is counted by its two ends."""
+        """Return what is read where a condition is counted without a bitmap of it."""
         match root:
             case Leaf(InRanges(FieldValue(field), (range_,))):
                 ends = sum(end is not None for end in limits(range_)[:2])
                 return ends * range_index(self._block, field).touched_by_bound()
+            case Leaf(condition):
+                return touched(condition, self._block, self._figures)
         return 0
 
 

@@ -71,6 +71,8 @@ def touched(
             return _HASH * len(keys) * block.rows.bit_length()
         case KeyIn(FieldValue(field), keys) | KeysAll(FieldValue(field), keys):
             return _keys(condition, text_index(block, field), keys)
+        case InRanges(FieldValue(field)) if among is not None:
+            return _column(block, field, among)
         case InRanges(FieldValue(field), ranges):
             index = range_index(block, field)
             return sum(
