@@ -86,8 +86,7 @@ def read(folder: Path, name: str, *, whole: bool = False) -> View:
             if time.monotonic() > until:
                 raise UserError(
                     Reason.CONFLICT,
-                    f"{error.message}, which alone knows what was written last; ask it, if it is a"
-                    " server: --server HOST:PORT",
+                    f"{error.message}: it alone knows what was written last",
                 ) from error
             time.sleep(_POLL_SECONDS)
         else:

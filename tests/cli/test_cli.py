@@ -229,6 +229,25 @@ def test_saved_segments(files: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert table == "name,text,description,tags,etag,updated_at\n"
 
 
+def test_names_do_not_steer_the_terminal(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Control characters in a name are escapes in text, and themselves in JSON and CSV."""
+    folder = tmp_path / "shop"
+    assert run(load_arguments(files, folder)) == 0
+    target = ["--data", str(folder)]
+    name = "a\x1b[31m\tred\n\u202etxet"
+    assert run(["segment", "save", name, "country = DE", *target]) == 0
+    shown = "a\\x1b[31m\\tred\\n\\u202etxet"
+    assert "\x1b" not in capsys.readouterr().out
+    assert printed(capsys, ["segment", "list", *target]) == f"{shown}\tcountry = DE\n"
+    assert printed(capsys, ["overlap", *target]).startswith(f"{shown}\t2\n")
+    listed = printed(capsys, ["segment", "list", *target, "--format", "json"])
+    assert json.loads(listed)["name"] == name
+    assert run(["segment", "delete", "\x1b[2J", *target]) == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_what_looks_wrong_is_said_with_its_place(
     target: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,7 +274,7 @@ def test_a_served_folder_is_saved_into_through_its_server(
     """The server holds the folder's lock; who has the folder alone is told so."""
     save = ["segment", "save", "kept", "plan = Pro"]
     assert run([*save, "--data", str(data)]) == 1
-    assert "is being written by process" in capsys.readouterr().err
+    assert "is in use by process" in capsys.readouterr().err
     assert run([*save, "--server", server]) == 0
     for target in (["--data", str(data)], ["--server", server]):
         assert printed(capsys, ["count", 'in segment "kept"', *target]) == "1\n"
@@ -502,7 +521,7 @@ def test_another_writer_is_refused(
     """A folder that is being served cannot be loaded into."""
     del server
     assert run(load_arguments(files, data)) == 1
-    assert "is being written by process" in capsys.readouterr().err
+    assert "is in use by process" in capsys.readouterr().err
 
 
 def test_other_machines_are_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ def test_a_second_server_of_a_folder_is_refused(starts: Nursery, folder: Path) -
     second = starts.run(["serve", "--data", str(folder), "--listen", "127.0.0.1:0"], said)
     message = said.read_text()
     assert starts.asked({"wait": second}) == "1\n"
-    assert f"{folder} is being written by process {server.pid}" in message
+    assert f"{folder} is in use by process {server.pid}" in message
     upsert(server.address, 5)
     with Client(server.address) as client:
         assert client.count("everyone") == 5
@@ -71,7 +71,7 @@ def test_a_reader_of_a_served_folder_sees_all_or_is_sent_to_the_server(
     upsert(server.address, 3)
     status, said = count(folder, capsys)
     assert status == 1
-    assert f"written by process {server.pid}" in said
+    assert f"in use by process {server.pid}" in said
     assert "--server HOST:PORT" in said
     with Client(server.address) as client:
         client.compact()

@@ -46,6 +46,7 @@ def field(name: str, type_: str, *values: str) -> Need:
         field("last_open", "datetime"),
         field("last_activity", "datetime"),
         field("score", "number"),
+        field("score", "datetime"),
         field("tags", "keywords"),
         field("stage", "stage", "customer"),
         Need(NeedKind.EVENT, "Opened"),
@@ -80,6 +81,10 @@ def test_what_there_is(need: Need) -> None:
             field("last_click", "datetime"),
             "declare the event [events.email_click], whose latest time it then is; or add the"
             ' field: last_click = "datetime" under [fields], and load the column',
+        ),
+        (
+            field("last_purchase", "datetime"),
+            'calculate it: last_purchase = "last(purchase)" under [calculated]; or add the field',
         ),
         (
             field("stage", "stage", "Lead", "Loyal", "Trial"),

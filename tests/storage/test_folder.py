@@ -74,7 +74,7 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
     """A second lock is refused, also in the same process; a closed one is free again."""
     with WriterLock(tmp_path) as first:
         assert first.held
-        with pytest.raises(UserError, match="being written by this process") as caught:
+        with pytest.raises(UserError, match="in use by this process") as caught:
             WriterLock(tmp_path)
         assert caught.value.reason is Reason.CONFLICT
     assert not first.held
@@ -90,7 +90,7 @@ def test_the_other_writer_is_named_and_its_death_frees_the_folder(tmp_path: Path
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(UserError, match=f"written by process {other.pid}") as caught:
+        with pytest.raises(UserError, match=f"in use by process {other.pid}") as caught:
             WriterLock(tmp_path)
         assert caught.value.reason is Reason.CONFLICT
         other.kill()
@@ -103,7 +103,7 @@ def test_an_unreadable_lock_file_still_gives_an_answer(tmp_path: Path) -> None:
     """A writer that has not yet put its number into the file is 'another process'."""
     with WriterLock(tmp_path):
         (tmp_path / "lock").write_bytes(b"\xff\x00")
-        with pytest.raises(UserError, match="being written by another process"):
+        with pytest.raises(UserError, match="in use by another process"):
             WriterLock(tmp_path)
 
 

@@ -171,8 +171,8 @@ class WriterLock:
         except BlockingIOError:
             raise UserError(
                 Reason.CONFLICT,
-                f"{self.folder} is being written by {self._holder()}. Wait until it is done, or "
-                "stop it",
+                f"{self.folder} is in use by {self._holder()}; if that is a server, ask it"
+                " (--server HOST:PORT), if not, wait until it is done",
             ) from None
         except OSError as error:
             if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):

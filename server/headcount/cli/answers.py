@@ -27,6 +27,7 @@ from headcount.cli.options import (
 from headcount.cli.output import (
     Format,
     cell,
+    columns,
     doubts,
     plain,
     write_document,
@@ -117,7 +118,7 @@ def preview(
         write_lines([f"{found.count:,} of {found.contacts:,} contacts"])
         write_lines(f"  {one.count:>12,}  {one.text}" for one in found.conditions)
         write_lines(
-            "\t".join([contact.id, *(cell(contact.fields.get(name)) for name in names)])
+            columns(contact.id, *(contact.fields.get(name) for name in names))
             for contact in found.sample
         )
 
@@ -311,7 +312,8 @@ def _end(high: Scalar, closed: bool) -> str:
 
 def _bars(rows: Sequence[tuple[str, int]], others: int, missing: int, count: int) -> Iterator[str]:
     """Yield a line a value with its share, then those with others and with none."""
-    shown = [*rows, ("(others)", others), ("(no value)", missing)]
+    shown = [(columns(text), number) for text, number in rows]
+    shown += [("(others)", others), ("(no value)", missing)]
     wide = max(len(text) for text, _ in shown)
     for text, number in shown:
         share = number / count if count else 0.0
@@ -353,9 +355,12 @@ def overlap(
     elif output is Format.CSV:
         write_rows(["segment", "other", "shared", "jaccard"], pairs)
     else:
-        write_lines(f"{name}\t{size:,}" for name, size in zip(chosen, found.sizes, strict=True))
         write_lines(
-            f"{one} & {other}\t{shared:,}\t{alike:g}" for one, other, shared, alike in pairs
+            columns(name, f"{size:,}") for name, size in zip(chosen, found.sizes, strict=True)
+        )
+        write_lines(
+            columns(f"{one} & {other}", f"{shared:,}", f"{alike:g}")
+            for one, other, shared, alike in pairs
         )
 
 
@@ -383,7 +388,7 @@ def match(
             write_document({"contact": one.contact, "known": held is not None, "segments": held})
         elif output is Format.TEXT:
             write_lines(
-                [f"{one.contact}\t{'unknown contact' if held is None else ', '.join(held)}"]
+                [columns(one.contact, "unknown contact" if held is None else ", ".join(held))]
             )
     if output is Format.CSV:
         rows = [

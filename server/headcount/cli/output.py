@@ -2,8 +2,9 @@
 What the command line writes: results to standard output in one of three formats, all else to
 standard error.
 
-`text` is for people and for `xargs`, `json` is one document (or one a line, for members), `csv` has
-a header. A progress bar is drawn on a terminal only; elsewhere a plain line every few seconds.
+`text` is for people and for `xargs`, and nothing in it steers a terminal. `json` is one document
+(or one a line, for members), `csv` has a header. A progress bar is drawn on a terminal only;
+elsewhere a plain line every few seconds.
 """
 
 from __future__ import annotations
@@ -30,14 +31,35 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+# Names and values may hold any character. What steers a terminal, or turns the direction of its
+# text around, is shown as an escape, as Python writes it.
+_STEERING = {
+    code: ascii(chr(code))[1:-1]
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+_BUT_LAYOUT = {code: shown for code, shown in _STEERING.items() if chr(code) not in "\t\n"}
+
+
+def harmless(text: str) -> str:
+    """Return *text* with escapes for what steers a terminal, but for tabs and ends of lines."""
+    return text if text.isprintable() else text.translate(_BUT_LAYOUT)
+
+
+def columns(*values: object) -> str:
+    """Return one line of *values* with tabs between; no value adds a column or a line."""
+    return "\t".join(
+        text if text.isprintable() else text.translate(_STEERING) for text in map(cell, values)
+    )
+
+
 def complain(message: str) -> None:
     """Write an error to standard error."""
-    errors.print(f"headcount: {message}", markup=False)
+    errors.print(f"headcount: {harmless(message)}", markup=False)
 
 
 def note(message: str) -> None:
     """Write something that is not a result to standard error."""
-    errors.print(message, markup=False)
+    errors.print(harmless(message), markup=False)
 
 
 def doubts(warnings: Iterable[QueryWarning]) -> None:
@@ -64,9 +86,9 @@ def write_document(document: Mapping[str, object]) -> None:
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write lines of text, flushing at the end."""
+    """Write lines of text, made harmless, flushing at the end."""
     for line in lines:
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(harmless(line) + "\n")
     sys.stdout.flush()
 
 

@@ -21,7 +21,7 @@ from headcount.cli.options import (
 )
 from headcount.cli.output import (
     Format,
-    cell,
+    columns,
     complain,
     doubts,
     plain,
@@ -91,7 +91,7 @@ def members(
                 _write_csv(batch.schema.names, rows, header=not header)
                 header = True
             else:
-                write_lines("\t".join(cell(v) for v in row.values()) for row in rows)
+                write_lines(columns(*row.values()) for row in rows)
         if output is Format.CSV and not header:
             write_rows(["id", *names], [])
 

@@ -19,7 +19,7 @@ from headcount.cli.options import (
     WorkspaceName,
     asked,
 )
-from headcount.cli.output import Format, doubts, write_document, write_lines, write_rows
+from headcount.cli.output import Format, columns, doubts, write_document, write_lines, write_rows
 from headcount.cli.target import Target, opened
 
 app = typer.Typer(
@@ -92,7 +92,7 @@ def list_(
             )
             write_rows(header, rows)
         else:
-            write_lines(f"{one.name}\t{one.text}" for one in found)
+            write_lines(columns(one.name, one.text) for one in found)
 
 
 def _all(target: Target, tag: str) -> Iterator[SavedSegment]:

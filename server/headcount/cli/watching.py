@@ -12,7 +12,7 @@ import typer
 
 from headcount.answers_watch import NamedWatch, Told
 from headcount.cli.options import OutputFormat, Segment, Server, TimeZone, WorkspaceName, asked
-from headcount.cli.output import Format, note, write_document, write_lines, write_rows
+from headcount.cli.output import Format, columns, note, write_document, write_lines, write_rows
 from headcount.client import Client
 from headcount.segments.watch.transitions import Reentry, Settings
 
@@ -106,7 +106,7 @@ def _write(told: Told, output: Format) -> None:
         elif output is Format.CSV:
             write_rows(None, [[one.number, one.at, one.kind, one.contact, one.reason, told.token]])
         else:
-            write_lines([f"{one.at.isoformat()}\t{one.kind}\t{one.contact}\t{one.reason}"])
+            write_lines([columns(one.at, one.kind, one.contact, one.reason)])
     sys.stdout.flush()
 
 
@@ -194,7 +194,7 @@ def dead(
         write_rows(header, rows)
     else:
         write_lines(
-            f"{one.id}\t{one.first} to {one.last}\t{one.attempts} attempts\t{one.error}"
+            columns(one.id, f"{one.first} to {one.last}", f"{one.attempts} attempts", one.error)
             for one in letters
         )
 
@@ -243,4 +243,4 @@ def _write_watches(watches: list[NamedWatch], output: Format) -> None:
             ),
         )
     else:
-        write_lines(f"{w.name}\t{w.size}\t{w.fault or w.text}" for w in watches)
+        write_lines(columns(w.name, w.size, w.fault or w.text) for w in watches)

@@ -93,7 +93,7 @@ class Has:
         if type_ is FieldType.DATETIME and schema.engagement(need.name):
             return None
         calculated = key(need.name) in map(key, schema.calculated)
-        if calculated and type_ is FieldType.NUMBER:
+        if calculated and type_ in (FieldType.NUMBER, FieldType.DATETIME):
             return None
         add = f'add the field: {need.name} = "{type_}" under [fields], and load the column'
         if need.name == LAST_ACTIVITY:
@@ -101,6 +101,9 @@ class Has:
         if need.name in ENGAGEMENT_EVENTS:
             event = f"email_{need.name.removeprefix('last_')}"
             return f"declare the event [events.{event}], whose latest time it then is; or {add}"
+        event = need.name.removeprefix("last_")
+        if event != need.name and schema.event(event):
+            return f'calculate it: {need.name} = "last({event})" under [calculated]; or {add}'
         return add
 
     def _property(self, need: Need) -> str | None:
