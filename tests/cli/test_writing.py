@@ -99,6 +99,23 @@ def test_lines_that_no_message_can_hold(target: Target, tmp_path: Path) -> None:
     assert [len(batch.changes.steps) for batch in target.writer.batches] == [1]
 
 
+def test_a_line_that_is_not_utf8(target: Target, tmp_path: Path) -> None:
+    """It is refused with its line, whatever its place; the others are written."""
+    file, rejects = tmp_path / "changes.ndjson", tmp_path / "rejects.csv"
+    good, bad = '{"op": "upsert", "id": "Jörg"}'.encode(), b'{"op": "upsert", "id": "J\xf6rg"}'
+    file.write_bytes(b"\n".join([bad, good, b"", bad, good, bad]))
+    assert run(["write", str(file), "--rejects", str(rejects), *target.options]) == 0
+    with rejects.open(newline="") as found:
+        rows = [(row["line"], row["value"], row["reason"]) for row in csv.DictReader(found)]
+    reason = "expected UTF-8, found a byte that no character has there"
+    shown = '{"op": "upsert", "id": "J\\xf6rg"}'
+    assert rows == [(line, shown, reason) for line in ("1", "4", "6")]
+    (batch,) = target.writer.batches
+    (step,) = batch.changes.steps
+    assert isinstance(step, ContactStep)
+    assert step.ids.to_pylist() == ["Jörg", "Jörg"]
+
+
 def test_batches(target: Target, tmp_path: Path) -> None:
     """Lines are written as many at once as is said; refusals name the line wherever they are."""
     file = tmp_path / "changes.ndjson"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import queue
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -241,6 +243,49 @@ def test_a_broken_stream_goes_on(kind: Any, monkeypatch: pytest.MonkeyPatch) -> 
             api.end()
         else:
             client.close()
+
+
+class Telling(HeldWriter):
+    """Says when it has taken a batch."""
+
+    def __init__(self) -> None:
+        super().__init__(VIEW)
+        self.takes: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def submit(self, batch: Batch) -> Future[Written]:
+        """Take a batch."""
+        found = super().submit(batch)
+        self.takes.put(batch.request_id)
+        return found
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_answers_come_while_more_is_written(kind: Any) -> None:
+    """Whoever writes little by little is told of the first batch before sixteen are sent."""
+    writer = Telling()
+    asked = 0
+
+    def mutations() -> Iterator[dict[str, object]]:
+        nonlocal asked
+        for number in range(40):
+            if number:
+                writer.takes.get(timeout=30)
+            asked = number
+            yield {"op": "suppress", "id": f"c{number}"}
+
+    async def first(client: AsyncClient) -> int:
+        async with client:
+            async for result in client.write(mutations(), batch=1):
+                return result.accepted
+        return 0
+
+    with served(Engine(VIEW), writer=writer) as server:
+        if kind is AsyncClient:
+            assert asyncio.run(first(AsyncClient(server.address))) == 1
+        else:
+            with Client(server.address) as client:
+                assert next(client.write(mutations(), batch=1)).accepted == 1
+    assert asked < 15
 
 
 def test_a_caller_may_stop_early() -> None:

@@ -179,6 +179,27 @@ def test_a_request_that_comes_again_counts_once(lock: WriterLock) -> None:
         assert live.write(batch(opens("3"), request_id="a")) == again
 
 
+def test_a_request_of_which_all_was_refused_is_remembered(lock: WriterLock) -> None:
+    """It gets the same answer again, though it would be taken by then; also after a restart."""
+    with opened(lock) as live:
+        before = live.view
+        first = live.write(batch(opens("nobody"), request_id="a"))
+        assert (first.accepted, len(first.refused)) == (0, 1)
+        assert first.version.sequence == before.version.sequence + 1
+        live.write(batch(upsert({"nobody": {}})))
+        again = live.write(batch(opens("nobody"), request_id="a"))
+        assert again == Written(first.version, 0, 0, again.refused, already=True)
+        assert [(one.index, one.field) for one in again.refused] == [(0, "contact")]
+        assert count_of(live.view, "nobody", "open") == 0
+        last = live.view.version
+        assert live.write(batch(opens("nobody either"))).version == last  # nothing to remember
+    with opened(lock) as live:
+        assert live.view.version == last
+        assert live.write(batch(opens("nobody"), request_id="a")) == again
+        live.compact()
+        assert live.write(batch(opens("nobody"), request_id="a")) == again
+
+
 def test_an_event_that_comes_again_counts_once(lock: WriterLock) -> None:
     with opened(lock) as live:
         assert live.write(batch(opens("3", event_id="open-3"))).repeated == 1

@@ -317,7 +317,7 @@ def _replayed(wrote: Sequence[Wrote], start: Version, states: dict[int, State]) 
     """Fill *states* by sequence; yield what is wrong with the answers to writes."""
     commits: dict[int, list[Wrote]] = defaultdict(list)
     for one in wrote:
-        if one.result.accepted:
+        if one.result.accepted or one.result.refused_count:
             commits[one.result.version.sequence].append(one)
     state, last = states[start.sequence], start.sequence
     for sequence in sorted(commits):

@@ -81,6 +81,13 @@ class _Group:
             draft.take_all(left, at, number)
         return draft
 
+    def is_remembered(self) -> bool:
+        """Return whether a refusal is to be said again when its request comes again."""
+        return any(
+            refused and waiting.batch.request_id
+            for waiting, refused in zip(self.waiting, self.refused, strict=True)
+        )
+
     def changes(self) -> Changes:
         """Return what is written in the end."""
         return Changes(tuple(step for left in self.left for step in left.steps))
@@ -467,7 +474,7 @@ class LiveWorkspace:
     def _log_and_publish(self, draft: Draft, group: _Group, at: int) -> list[Written]:
         """Make a draft the newest view, and return the answers to the batches in it."""
         before, changes = self.view, group.changes()
-        if not changes.steps:
+        if not changes.steps and not group.is_remembered():
             return group.answers(before.version, {})
         version = Version(before.version.epoch, before.version.sequence + 1)
         drafted = draft.finish(version)
@@ -478,7 +485,7 @@ class LiveWorkspace:
             if waiting.batch.request_id
         ]
         data = changes.encode()
-        erasure = _only_deletes(changes)
+        erasure = bool(changes.steps) and _only_deletes(changes)
         sequence = self._log.append(at, changes.records, data, requests, erasure=erasure)
         assert sequence == version.sequence, f"the log is at {sequence}, the view at {version}"
         if self._since is not None:

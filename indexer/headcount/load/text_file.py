@@ -41,12 +41,14 @@ class TextFile:
     """
     The bytes of a text file, as valid UTF-8 without a mark.
 
-    A character may be cut in two where one `read` ends and the next begins. `position` counts bytes
-    of the file as it is stored, up to `size`, for a progress bar.
+    Without *checked*, a file in UTF-8 is given as it is: whoever reads it can say which line is not
+    valid, and go on with the next. A character may be cut in two where one `read` ends and the next
+    begins. `position` counts bytes of the file as it is stored, up to `size`, for a progress bar.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, checked: bool = True) -> None:
         self._path = path
+        self._checked = checked
         self.size = path.stat().st_size
         self._file: IO[bytes] = path.open("rb")
         self._stream: IO[bytes] | gzip.GzipFile = self._file
@@ -130,6 +132,8 @@ class TextFile:
 
     def _converted(self, data: bytes) -> bytes:
         """Return *data*, the next of the file, as UTF-8; empty stands for the file's end."""
+        if self._encoding == "utf-8" and not self._checked:
+            return data
         try:
             text = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:

@@ -33,7 +33,7 @@ class MutationFile:
     The mutations of an NDJSON file; those of its lines that are none are told to *rejects*.
 
     Raises:
-        UserError: there is no such file, or it is not text.
+        UserError: there is no such file, or it is not text at all.
     """
 
     def __init__(
@@ -52,6 +52,10 @@ class MutationFile:
         """Yield the mutations, one after the other."""
         for text in self._texts():
             self.lines += 1
+            if isinstance(text, UnicodeDecodeError):
+                found = _reject(self.lines, "", *_not_utf8(text))
+                self._rejects.add(self._path, [found])
+                continue
             if not text or text.isspace():
                 continue
             try:
@@ -73,15 +77,15 @@ class MutationFile:
         found = (_reject(self._places[r.index], r.field, "", r.message) for r in refused)
         self._rejects.add(self._path, found)
 
-    def _texts(self) -> Iterator[str]:
-        """Yield the lines of the file, telling how far it is read."""
-        file = TextFile(self._path)
+    def _texts(self) -> Iterator[str | UnicodeDecodeError]:
+        """Yield the lines of the file, or why one is no text, telling how far it is read."""
+        file = TextFile(self._path, checked=False)
         rest = b""
         try:
             while data := file.read():
                 whole, newline, rest = (rest + data).rpartition(b"\n")
                 if newline:
-                    yield from whole.decode().split("\n")
+                    yield from _decoded(whole)
                 elif len(rest) > BLOCK_BYTES:
                     raise UserError(
                         Reason.INVALID_FILE,
@@ -90,7 +94,7 @@ class MutationFile:
                     )
                 self._progress(Step(self._path.name, self.lines, file.position, file.size))
             if rest:
-                yield rest.decode()
+                yield from _decoded(rest)
         finally:
             file.close()
 
@@ -116,3 +120,21 @@ class MutationFile:
 def _reject(line: int, column: str, value: str, message: str) -> Reject:
     reason, found, given = message.partition(FOUND)
     return Reject(line, column, given.removesuffix("`") if found and not value else value, reason)
+
+
+def _decoded(lines: bytes) -> Iterator[str | UnicodeDecodeError]:
+    """Yield each line as text, or the error of one that is not UTF-8."""
+    try:
+        yield from lines.decode().split("\n")
+    except UnicodeDecodeError:
+        for line in lines.split(b"\n"):
+            try:
+                yield line.decode()
+            except UnicodeDecodeError as error:
+                yield error
+
+
+def _not_utf8(error: UnicodeDecodeError) -> tuple[str, str]:
+    """Return what is shown of a line that is not UTF-8, and why it is refused."""
+    line = error.object.decode(errors="backslashreplace")
+    return shown(line), "expected UTF-8, found a byte that no character has there"

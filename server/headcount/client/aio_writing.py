@@ -153,22 +153,23 @@ class AsyncWriting(AsyncCalls):
         """
         Write mutations of all kinds, and yield what became of each *batch* of them, in order.
 
-        Each batch is taken at once; up to 16 are under way. Refused mutations are numbered from the
-        first of all. When the connection breaks, what was not answered is sent again, and counts
-        once.
+        Each batch is taken at once; up to 16 are under way. What was answered is yielded before
+        more mutations are asked for. Refused mutations are numbered from the first of all. When the
+        connection breaks, what was not answered is sent again, and counts once.
         """
         batches = self._requests.batches(mutations, batch)
         unanswered: deque[pb.ContactsWriteRequest] = deque()
         more, first, failures = True, 0, 0
         while more or unanswered:
             stream = self._open_write(timeout)
+            reading = _begun(stream)
             try:
                 for message in tuple(unanswered):
                     await stream.write(message)
                 if not more:
                     await stream.done_writing()
                 while True:
-                    while more and len(unanswered) < IN_FLIGHT:
+                    while more and len(unanswered) < IN_FLIGHT and not reading.done():
                         following = next(batches, None)
                         if following is None:
                             more = False
@@ -176,22 +177,25 @@ class AsyncWriting(AsyncCalls):
                         else:
                             unanswered.append(following)
                             await stream.write(following)
-                    answer = await stream.read()
+                            await asyncio.sleep(0)  # in which an answer may come
+                    answer = await reading
                     if answer == grpc.aio.EOF:
                         ended(unanswered)
                         break
+                    reading = _begun(stream)
                     failures = 0
                     count = len(unanswered.popleft().mutations)
                     yield self._requests.written(answer.result, first)
                     first += count
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as failed:
-                error = await self._failure(stream, failed)
+                error = await self._failure(stream, reading, failed)
                 failures += 1
                 if failures == ATTEMPTS or not again(error):
                     raise error from None
                 await asyncio.sleep(PAUSE_SECONDS * 2 ** (failures - 1))
             finally:
                 stream.cancel()  # for a caller who stops early; nothing once it has ended
+                reading.cancel()
 
     def _open_write(self, timeout: float | None) -> Any:
         open_stream = self._open().stream_stream(
@@ -204,7 +208,9 @@ class AsyncWriting(AsyncCalls):
     def _open(self) -> grpc.aio.Channel:
         raise NotImplementedError
 
-    async def _failure(self, stream: Any, failed: Exception) -> HeadcountError:
+    async def _failure(
+        self, stream: Any, reading: asyncio.Future[Any], failed: Exception
+    ) -> HeadcountError:
         """
         Return how a stream ended.
 
@@ -216,7 +222,16 @@ class AsyncWriting(AsyncCalls):
                 return error_of(failed, self._target)
         else:
             try:
-                await stream.read()
+                answer = await reading
+                while answer != grpc.aio.EOF:
+                    answer = await stream.read()
             except grpc.aio.AioRpcError as actual:
                 return error_of(actual, self._target)
         return UnavailableError("CANCELLED", "the stream ended before its answers came")
+
+
+def _begun(stream: Any) -> asyncio.Future[Any]:
+    """Return the next answer of a stream to come; nobody need look at how it fails."""
+    reading: asyncio.Future[Any] = asyncio.ensure_future(stream.read())
+    reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return reading

@@ -14,6 +14,7 @@ the others are taken.
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence, Sized
@@ -158,9 +159,9 @@ class Writing(Calls):
         """
         Write mutations of all kinds, and yield what became of each *batch* of them, in order.
 
-        Each batch is taken at once; up to 16 are under way. Refused mutations are numbered from the
-        first of all. When the connection breaks, what was not answered is sent again, and counts
-        once.
+        Each batch is taken at once; up to 16 are under way. What was answered is yielded before
+        more mutations are asked for. Refused mutations are numbered from the first of all. When the
+        connection breaks, what was not answered is sent again, and counts once.
         """
         batches = self._requests.batches(mutations, batch)
         unanswered: deque[pb.ContactsWriteRequest] = deque()
@@ -171,16 +172,17 @@ class Writing(Calls):
                 feed.put(message)
             if not more:
                 feed.put(None)
-            answers = self._open(feed, timeout)
+            stream = self._open(feed, timeout)
+            answers = _Answers(stream)
             try:
                 while True:
-                    while more and len(unanswered) < IN_FLIGHT:
+                    while more and len(unanswered) < IN_FLIGHT and not answers.ready():
                         following = next(batches, None)
                         more = following is not None
                         feed.put(following)  # None ends the requests
                         if following is not None:
                             unanswered.append(following)
-                    answer = next(answers, None)
+                    answer = answers.next()
                     if answer is None:
                         ended(unanswered)
                         break
@@ -196,7 +198,7 @@ class Writing(Calls):
                 time.sleep(PAUSE_SECONDS * 2 ** (failures - 1))
             finally:
                 feed.put(None)
-                answers.cancel()  # for a caller who stops early; nothing once it has ended
+                stream.cancel()  # for a caller who stops early; nothing once it has ended
 
     def _open(
         self, feed: queue.SimpleQueue[pb.ContactsWriteRequest | None], timeout: float | None
@@ -207,6 +209,41 @@ class Writing(Calls):
             response_deserializer=methods.WRITE.answer.FromString,
         )
         return open_stream(iter(feed.get, None), timeout=timeout, metadata=self._metadata)
+
+
+class _Answers:
+    """The answers of a stream, read by a thread of their own until it ends, however it does."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._read: queue.SimpleQueue[pb.ContactsWriteResponse | grpc.RpcError | None]
+        self._read = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="headcount-write-answers", daemon=True).start()
+
+    def ready(self) -> bool:
+        """Return whether `next` returns at once."""
+        return not self._read.empty()
+
+    def next(self) -> pb.ContactsWriteResponse | None:
+        """
+        Return the next answer once it comes, None at the end.
+
+        Raises:
+            grpc.RpcError: the stream broke.
+        """
+        found = self._read.get()
+        if isinstance(found, grpc.RpcError):
+            raise found
+        return found
+
+    def _run(self) -> None:
+        try:
+            for answer in self._stream:
+                self._read.put(answer)
+        except grpc.RpcError as failed:
+            self._read.put(failed)
+        else:
+            self._read.put(None)
 
 
 def again(error: HeadcountError) -> bool:
