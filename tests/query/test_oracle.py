@@ -49,6 +49,8 @@ def as_in_large_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(twins, "_LISTED", -1)
         patch.setattr(twins, "_ASKED", 1)
+        patch.setattr(twins, "_ASKED_OFTEN", 1)
+        patch.setattr(pairs, "_QUICK", 0)
         patch.setattr(pairs, "_SMALL", 0)
         patch.setattr(evaluate, "_FEW_VALUES_SHARE", 1)
         yield

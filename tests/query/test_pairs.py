@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import random
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 
+import numpy as np
 import pytest
 from pyroaring import BitMap
 
@@ -15,7 +16,7 @@ from headcount.query import pairs, twins
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
 from headcount.query.results import Results
-from headcount.query.twins import Twins
+from headcount.query.twins import Ranks, Twins
 from support import oracle
 from support.asking import happened, instant, schema
 from support.engines import context_at, view_of
@@ -33,6 +34,7 @@ def _world() -> World:
             "labels": dice.sample(["a", "b", "c"], dice.randint(0, 3)) or None,
             "spent": dice.choice([None, float(dice.randint(0, 20))]),
             "orders": float(n % 5),
+            "tier": dice.choice(["gold", "Gold", "GOLD", "silver", None]),
             "vip": dice.choice([True, False, None]),
         }
         for n in range(300)
@@ -45,6 +47,7 @@ def _world() -> World:
     fields = {
         "country": "keyword",
         "labels": "keywords",
+        "tier": "keyword",
         "spent": "number",
         "orders": "number",
         "vip": "boolean",
@@ -54,7 +57,8 @@ def _world() -> World:
 
 WORLD = _world()
 POSTINGS = [
-    "country = NZ", "country in (US, DE)", "country in (US, DE, Atlantis)", "vip = true",
+    "country = NZ", "tier = gold", "tier in (gold, SILVER, none)", "country in (US, DE)",
+    "country in (US, DE, Atlantis)", "vip = true",
     'labels contains "a"', "country = Atlantis", "vip is not empty",
 ]  # fmt: skip
 STRETCHES = [
@@ -85,7 +89,9 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param != "as it is":
         monkeypatch.setattr(twins, "_LISTED", -1)
         monkeypatch.setattr(twins, "_ASKED", 2)
+        monkeypatch.setattr(twins, "_ASKED_OFTEN", 1)
         monkeypatch.setattr(pairs, "_SMALL", 0)
+        monkeypatch.setattr(pairs, "_QUICK", 0)
     if request.param == "nothing has one":
         monkeypatch.setattr(twins.Twins.__init__, "__defaults__", (0,))
     made: str = request.param
@@ -161,6 +167,20 @@ def test_ranks_are_counted_once_a_posting_is_crossed() -> None:
     rows, store = BitMap(range(0, 300, 2)), Twins()
     found = [store.crossed(block, "even", rows, "spent", index) for _ in range(40)]
     assert found[0] is None
-    ranks = [rank for rank, row in enumerate(index.order.tolist()) if row % 2 == 0]
-    assert found[-1] is None or list(found[-1]) == ranks
-    assert found[-1] is not None or Twins.__init__.__defaults__ == (0,)
+    ranks, last = [row % 2 == 0 for row in index.order.tolist()], found[-1]
+    assert (last is None) is (Twins.__init__.__defaults__ == (0,))
+    for start, stop in combinations(range(0, len(ranks) + 1, 13), 2) if last else ():
+        assert last.between(start, stop) == sum(ranks[start:stop])
+
+
+@pytest.mark.parametrize("size", [0, 1, 1023, 1024, 1025, 5000])
+def test_places_are_counted_between_any_two(size: int) -> None:
+    """Of any number of places, from the first to behind the last."""
+    dice = random.Random(size)
+    held = np.array([dice.random() < 0.3 for _ in range(size)], dtype=np.bool_)
+    ranks = Ranks(held)
+    edges = {0, size, *(n for n in (1, 1023, 1024, 1025, 2048, 4096, 4999) if n <= size)}
+    for start, stop in product(edges, edges):
+        assert ranks.between(start, stop) == (
+            np.count_nonzero(held[start:stop]) - np.count_nonzero(held[stop:start])
+        )
