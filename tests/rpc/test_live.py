@@ -226,3 +226,37 @@ def test_a_stream_of_a_watch_ends_with_its_workspace(folder: Path) -> None:
             with pytest.raises(UserError) as ended:
                 list(stream)
         assert ended.value.reason is Reason.NOT_FOUND
+
+
+def test_a_workspace_that_is_made_again_is_another(folder: Path) -> None:
+    """Old clients do not write to it before they have read it, and old tokens do not fit."""
+    with (
+        live_served(folder) as server,
+        Client(server.address) as admin,
+        Client(server.address, workspace="other") as old,
+        Client(server.address, workspace="other") as maker,
+    ):
+        admin.create_workspace("other", SCHEMA)
+        old.upsert([{"id": "c1"}])
+        old.create_watch("who", "everyone")
+        watched = old.watch(name="who", timeout=20)
+        token = next(watched).token
+        watched.close()
+        maker.upsert([{"id": "c2"}])
+        maker.drop_workspace("other")
+        maker.create_workspace("other", SCHEMA)
+        assert maker.upsert([{"id": "c3"}]).accepted == 1  # it made the new one itself
+        maker.create_watch("who", "everyone")
+        for write in (
+            lambda: old.upsert([{"id": "c1"}]),
+            lambda: list(old.write([{"op": "upsert", "id": "c1"}])),
+            lambda: old.delete(["c3"]),
+        ):
+            with pytest.raises(UserError, match="made again") as refused:
+                write()
+            assert refused.value.reason is Reason.CONFLICT
+        with pytest.raises(UserError, match="deleted since") as stale:
+            next(old.watch(name="who", token=token, timeout=20))
+        assert stale.value.field == "token"
+        assert old.count("everyone") == 1
+        assert old.upsert([{"id": "c1"}]).accepted == 1

@@ -29,6 +29,7 @@ class AsyncCaring(AsyncCalls):
         """Make an empty workspace, and return it."""
         request = self._requests.create_workspace(name, schema)
         answer = await self._call(methods.CREATE_WORKSPACE, request, timeout)
+        self._requests.begun_anew(name)
         return convert_care.workspace(answer.workspace)
 
     async def list_workspaces(

@@ -31,6 +31,7 @@ class Caring(Calls):
         """Make an empty workspace, and return it."""
         request = self._requests.create_workspace(name, schema)
         answer = self._call(methods.CREATE_WORKSPACE, request, timeout)
+        self._requests.begun_anew(name)
         return convert_care.workspace(answer.workspace)
 
     def list_workspaces(

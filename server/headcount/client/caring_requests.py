@@ -17,6 +17,10 @@ class CaringRequests:
 
     workspace: str
 
+    def begun_anew(self, workspace: str) -> None:
+        """Take note that *workspace* was just made."""
+        raise NotImplementedError
+
     def create_workspace(self, name: str, schema: Schema) -> pb.CreateWorkspaceRequest:
         """Return the request to make a workspace."""
         return pb.CreateWorkspaceRequest(workspace=name, schema=convert.to_schema(schema))

@@ -401,6 +401,12 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
                 self._seen = found.version
         return found
 
+    def begun_anew(self, workspace: str) -> None:
+        """Forget the newest version of a workspace that was just made: it has others."""
+        if workspace == self.workspace:
+            with self._lock:
+                self._seen = None
+
     def noted(self, message: Message) -> None:
         """Remember the version that a message of a stream of contacts names, if it names one."""
         if isinstance(message, segments_pb2.StreamMembersResponse) and message.HasField("info"):

@@ -121,10 +121,19 @@ class Workspaces:
         Return what writes to a workspace; an empty *name* is `default`.
 
         Raises:
-            UserError: no such workspace (NOT_FOUND), one that is in memory only (CONFLICT), or one
-                that is older than *at_least* (STALE_READ).
+            UserError: no such workspace (NOT_FOUND), one that is in memory only or was made anew
+                since *at_least* (CONFLICT), or one that is older than that (STALE_READ).
         """
-        self.read(name, at_least)
+        current = self.read(name, at_least).view.version
+        if at_least is not None and at_least.epoch != current.epoch:
+            raise UserError(
+                Reason.CONFLICT,
+                f"workspace `{name or DEFAULT}` was dropped and made again, or restored, since this"
+                f" client last read it: it is at version {current}, and the client has seen"
+                f" {at_least}; nothing was written. If this is meant for the new one, read from it"
+                " first, or begin with a new client",
+                field="min_version",
+            )
         found = self._writers.get(name or DEFAULT)
         if found is None:
             raise _in_memory()
