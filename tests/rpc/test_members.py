@@ -152,7 +152,7 @@ def test_messages_are_between_64_and_256_kib(of: list[Block], fields: list[str])
 
 def test_integers_come_in_large_messages() -> None:
     """Packed integers of many small blocks are joined to messages of the promised size."""
-    many = blocks([str(10**9 + n) for n in range(40_000)], Schema(), 1024)
+    many = blocks([str(10**9 + n) for n in range(80_000)], Schema(), 1024)
     sizes = [m.ByteSize() for m in members.as_uint64(everyone(many), 0)]
     assert len(sizes) > 2
     assert all(64 << 10 <= size <= 256 << 10 for size in sizes[:-1])

@@ -27,6 +27,9 @@ from headcount.model.errors import Reason, UserError
 
 BATCH_BYTES = 128 << 10  # aimed at
 BATCH_BYTES_MAX = 256 << 10
+INTEGER_BYTES = 224 << 10  # aimed at for integers: 1M in 13 ms, in messages of 128 KiB 17
+
+_INTEGERS = 1 << 12  # that are joined to batches: 32 KiB
 
 Found = Iterable[tuple[Block, BitMap]]
 T = TypeVar("T")
@@ -47,7 +50,12 @@ def integers(found: Found, limit: int = 0) -> Iterator[npt.NDArray[np.uint64]]:
         UserError: an id is not the decimal form of one, such as `0042`, `-1` or `a`.
     """
     taken = (_integers(block, rows) for block, rows in contacts.pieces(found, limit))
-    for group in grouped(taken, nbytes):
+    parts = (
+        values[start : start + _INTEGERS]
+        for values in taken
+        for start in range(0, len(values), _INTEGERS)
+    )
+    for group in grouped(parts, nbytes, INTEGER_BYTES):
         yield np.concatenate(group)
 
 
@@ -87,8 +95,10 @@ def sized(arrays: Iterable[Any]) -> Iterator[Any]:
             yield array.slice(start, step)
 
 
-def grouped(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """Yield the items in groups of about one batch; of several, at most the maximum."""
+def grouped(
+    items: Iterable[T], size: Callable[[T], int], aim: int = BATCH_BYTES
+) -> Iterator[list[T]]:
+    """Yield the items in groups of about *aim* bytes; of several, at most the maximum."""
     group: list[T] = []
     held = 0
     for item in items:
@@ -98,7 +108,7 @@ def grouped(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
             group, held = [], 0
         group.append(item)
         held += more
-        if held >= BATCH_BYTES:
+        if held >= aim:
             yield group
             group, held = [], 0
     if group:
