@@ -194,6 +194,32 @@ WRONG: list[tuple[dict[str, object], str]] = [
 ]  # fmt: skip
 
 
+def test_a_time_that_is_none_refuses_its_record(asked: Asked) -> None:
+    """The others are written, and all refusals have the numbers of what was given."""
+    good = {"contact": "c1", "type": "open", "time": NOON}
+    events = [{**good, "time": "noon"}, good, {**good, "type": "opne"}, {**good, "time": 1e300}]
+    events.append(good)
+    result = asked.api.record(events)
+    assert (result.accepted, result.refused_count) == (2, 3)
+    told = [(one.index, one.field, one.reason) for one in result.refused]
+    assert told == [
+        (0, "time", Reason.INVALID_VALUE),
+        (2, "type", Reason.UNKNOWN_NAME),
+        (3, "time", Reason.INVALID_VALUE),
+    ]
+    assert "noon" in result.refused[0].message
+    joined = {"list": "news", "action": "join"}
+    contacts = [{"id": "c1", "lists": [{**joined, "time": "soon"}]}, {"id": "c2"}]
+    for write in (asked.api.upsert, asked.api.patch):
+        result = write(contacts)
+        assert (result.accepted, result.refused_count) == (1, 1)
+        assert result.refused[0].index == 0
+    mutations = [{"op": "record", **event} for event in events]
+    results = list(asked.api.write(mutations, batch=2))
+    assert [(one.accepted, one.refused_count) for one in results] == [(1, 1), (0, 2), (1, 0)]
+    assert [one.index for result in results for one in result.refused] == [0, 2, 3]
+
+
 @pytest.mark.parametrize("case", range(len(WRONG)))
 def test_a_programs_mistakes_are_errors(asked: Asked, case: int) -> None:
     """What has not the shape of a mutation fails the call, and names its place."""

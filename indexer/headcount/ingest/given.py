@@ -19,6 +19,10 @@ from headcount.model.errors import Reason, UserError
 Object = Mapping[str, object]
 
 
+class UnstorableError(UserError):
+    """A value that refuses its record, and not the call; `field` is the whole path of its place."""
+
+
 def several(ids: Iterable[str], field: str) -> list[str]:
     """
     Return *ids* as a list.

@@ -15,6 +15,7 @@ from headcount.client import methods
 from headcount.client.calls import AsyncCalls
 from headcount.client.errors import UnavailableError, error_of
 from headcount.client.writing import ATTEMPTS, IN_FLIGHT, PAUSE_SECONDS, again, ended
+from headcount.client.writing_requests import Partly
 from headcount.ingest.given import Object
 from headcount.model.errors import HeadcountError
 from headcount.v1 import contacts_pb2 as pb
@@ -37,8 +38,8 @@ class AsyncWriting(AsyncCalls):
     ) -> WriteResult:
         """Make contacts or change them; what one does not name stays."""
         request = self._requests.upsert(contacts, request_id)
-        answer = await self._call(methods.UPSERT, request, timeout)
-        return self._requests.written(answer.result)
+        answer = await self._call(methods.UPSERT, request.message, timeout)
+        return self._requests.written(answer.result, request.kept)
 
     async def patch(
         self,
@@ -49,8 +50,8 @@ class AsyncWriting(AsyncCalls):
     ) -> WriteResult:
         """Change contacts there are; others are refused."""
         request = self._requests.patch(contacts, request_id)
-        answer = await self._call(methods.PATCH, request, timeout)
-        return self._requests.written(answer.result)
+        answer = await self._call(methods.PATCH, request.message, timeout)
+        return self._requests.written(answer.result, request.kept)
 
     async def delete(
         self,
@@ -118,8 +119,8 @@ class AsyncWriting(AsyncCalls):
     ) -> WriteResult:
         """Record what contacts did; an event with an id counts once, however often it is sent."""
         request = self._requests.record(events, request_id, create_contacts=create_contacts)
-        answer = await self._call(methods.RECORD, request, timeout)
-        return self._requests.written(answer.result)
+        answer = await self._call(methods.RECORD, request.message, timeout)
+        return self._requests.written(answer.result, request.kept)
 
     async def record_arrow(
         self,
@@ -158,14 +159,14 @@ class AsyncWriting(AsyncCalls):
         connection breaks, what was not answered is sent again, and counts once.
         """
         batches = self._requests.batches(mutations, batch)
-        unanswered: deque[pb.ContactsWriteRequest] = deque()
-        more, first, failures = True, 0, 0
+        unanswered: deque[Partly[pb.ContactsWriteRequest]] = deque()
+        more, failures = True, 0
         while more or unanswered:
             stream = self._open_write(timeout)
             reading = _begun(stream)
             try:
                 for message in tuple(unanswered):
-                    await stream.write(message)
+                    await stream.write(message.message)
                 if not more:
                     await stream.done_writing()
                 while True:
@@ -176,7 +177,7 @@ class AsyncWriting(AsyncCalls):
                             await stream.done_writing()
                         else:
                             unanswered.append(following)
-                            await stream.write(following)
+                            await stream.write(following.message)
                             await asyncio.sleep(0)  # in which an answer may come
                     answer = await reading
                     if answer == grpc.aio.EOF:
@@ -184,9 +185,7 @@ class AsyncWriting(AsyncCalls):
                         break
                     reading = _begun(stream)
                     failures = 0
-                    count = len(unanswered.popleft().mutations)
-                    yield self._requests.written(answer.result, first)
-                    first += count
+                    yield self._requests.written(answer.result, unanswered.popleft().kept)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as failed:
                 error = await self._failure(stream, reading, failed)
                 failures += 1

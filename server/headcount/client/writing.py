@@ -27,6 +27,7 @@ from headcount.answers import ContactState, WriteResult
 from headcount.client import methods
 from headcount.client.calls import Calls
 from headcount.client.errors import ServerError, UnavailableError, error_of
+from headcount.client.writing_requests import Partly
 from headcount.ingest.given import Object
 from headcount.model.errors import HeadcountError, Reason, UserError
 from headcount.v1 import contacts_pb2 as pb
@@ -52,7 +53,9 @@ class Writing(Calls):
     ) -> WriteResult:
         """Make contacts or change them; what one does not name stays."""
         request = self._requests.upsert(contacts, request_id)
-        return self._requests.written(self._call(methods.UPSERT, request, timeout).result)
+        return self._requests.written(
+            self._call(methods.UPSERT, request.message, timeout).result, request.kept
+        )
 
     def patch(
         self,
@@ -63,7 +66,9 @@ class Writing(Calls):
     ) -> WriteResult:
         """Change contacts there are; others are refused."""
         request = self._requests.patch(contacts, request_id)
-        return self._requests.written(self._call(methods.PATCH, request, timeout).result)
+        return self._requests.written(
+            self._call(methods.PATCH, request.message, timeout).result, request.kept
+        )
 
     def delete(
         self,
@@ -127,7 +132,9 @@ class Writing(Calls):
     ) -> WriteResult:
         """Record what contacts did; an event with an id counts once, however often it is sent."""
         request = self._requests.record(events, request_id, create_contacts=create_contacts)
-        return self._requests.written(self._call(methods.RECORD, request, timeout).result)
+        return self._requests.written(
+            self._call(methods.RECORD, request.message, timeout).result, request.kept
+        )
 
     def record_arrow(
         self,
@@ -164,12 +171,12 @@ class Writing(Calls):
         connection breaks, what was not answered is sent again, and counts once.
         """
         batches = self._requests.batches(mutations, batch)
-        unanswered: deque[pb.ContactsWriteRequest] = deque()
-        more, first, failures = True, 0, 0
+        unanswered: deque[Partly[pb.ContactsWriteRequest]] = deque()
+        more, failures = True, 0
         while more or unanswered:
             feed: queue.SimpleQueue[pb.ContactsWriteRequest | None] = queue.SimpleQueue()
             for message in unanswered:
-                feed.put(message)
+                feed.put(message.message)
             if not more:
                 feed.put(None)
             stream = self._open(feed, timeout)
@@ -179,7 +186,8 @@ class Writing(Calls):
                     while more and len(unanswered) < IN_FLIGHT and not answers.ready():
                         following = next(batches, None)
                         more = following is not None
-                        feed.put(following)  # None ends the requests
+                        # None ends the requests
+                        feed.put(None if following is None else following.message)
                         if following is not None:
                             unanswered.append(following)
                     answer = answers.next()
@@ -187,9 +195,7 @@ class Writing(Calls):
                         ended(unanswered)
                         break
                     failures = 0
-                    count = len(unanswered.popleft().mutations)
-                    yield self._requests.written(answer.result, first)
-                    first += count
+                    yield self._requests.written(answer.result, unanswered.popleft().kept)
             except grpc.RpcError as failed:
                 error = error_of(failed, self._target)
                 failures += 1

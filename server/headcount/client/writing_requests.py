@@ -8,16 +8,84 @@ answer did not come: it counts once.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import pyarrow as pa
+from google.protobuf.message import Message
 
 from headcount.answers import ContactState, WriteResult
-from headcount.ingest.given import Object, contacts_of, events_of, mutation_of, several
+from headcount.ingest.given import (
+    Object,
+    UnstorableError,
+    contacts_of,
+    events_of,
+    mutation_of,
+    several,
+)
+from headcount.model.changes import Refusal
 from headcount.rpc import convert, convert_writes
 from headcount.v1 import common_pb2, contacts_pb2, events_pb2, writes_pb2
 
 _BATCH_BYTES = 1 << 20  # of one message of a stream; servers take 4 MiB unless set otherwise
+
+
+Sent = TypeVar("Sent", bound=Message)
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """
+    Which records of a request were sent, by their numbers, and why the others were not.
+
+    A value that no message can say, such as the text of no time, refuses its record here, as the
+    server would: the others are sent.
+    """
+
+    numbers: Sequence[int]
+    refused: tuple[Refusal, ...] = ()
+
+    def whole(self, result: WriteResult) -> WriteResult:
+        """Return what became of all records, from what became of those that were sent."""
+        theirs = (replace(one, index=self.numbers[one.index]) for one in result.refused)
+        return replace(
+            result,
+            refused_count=result.refused_count + len({one.index for one in self.refused}),
+            refused=tuple(sorted((*theirs, *self.refused), key=lambda one: one.index)),
+        )
+
+
+ALL = Kept(())  # of a request of which everything is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Partly(Generic[Sent]):
+    """A request, and what of the records that it was made for it holds."""
+
+    message: Sent
+    kept: Kept
+
+
+def _sendable(
+    records: Iterable[Given], made: Callable[[Given, str], Made], what: str
+) -> tuple[list[Made], Kept]:
+    """Return the messages of *records*, and which they are of; *what* names them in errors."""
+    messages: list[Made] = []
+    numbers: list[int] = []
+    refused: list[Refusal] = []
+    for number, record in enumerate(records):
+        place = f"{what}[{number}]"
+        try:
+            messages.append(made(record, place))
+        except UnstorableError as error:
+            field = (error.field or "").removeprefix(f"{place}.")
+            refused.append(Refusal(number, field, error.reason, error.message))
+        else:
+            numbers.append(number)
+    return messages, Kept(numbers, tuple(refused))
 
 
 class WritingRequests:
@@ -27,25 +95,29 @@ class WritingRequests:
 
     def upsert(
         self, contacts: Iterable[Object], request_id: str | None
-    ) -> contacts_pb2.ContactsUpsertRequest:
+    ) -> Partly[contacts_pb2.ContactsUpsertRequest]:
         """Return the request to make or change contacts."""
-        return contacts_pb2.ContactsUpsertRequest(
+        found, kept = _contacts(contacts, "upsert")
+        request = contacts_pb2.ContactsUpsertRequest(
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            contacts=_contacts(contacts, "upsert"),
+            contacts=found,
         )
+        return Partly(request, kept)
 
     def patch(
         self, contacts: Iterable[Object], request_id: str | None
-    ) -> contacts_pb2.ContactsPatchRequest:
+    ) -> Partly[contacts_pb2.ContactsPatchRequest]:
         """Return the request to change contacts there are."""
-        return contacts_pb2.ContactsPatchRequest(
+        found, kept = _contacts(contacts, "patch")
+        request = contacts_pb2.ContactsPatchRequest(
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            contacts=_contacts(contacts, "patch"),
+            contacts=found,
         )
+        return Partly(request, kept)
 
     def delete(
         self, ids: Iterable[str], request_id: str | None, *, erase: bool
@@ -100,18 +172,18 @@ class WritingRequests:
 
     def record(
         self, events: Iterable[Object], request_id: str | None, *, create_contacts: bool
-    ) -> events_pb2.RecordRequest:
+    ) -> Partly[events_pb2.RecordRequest]:
         """Return the request to record events."""
-        return events_pb2.RecordRequest(
+        records = events_of(events, creates=create_contacts)
+        found, kept = _sendable(records, convert_writes.to_event, "events")
+        request = events_pb2.RecordRequest(
             workspace=self.workspace,
             request_id=_id(request_id),
             min_version=self._version(),
-            events=[
-                convert_writes.to_event(event, f"events[{place}]")
-                for place, event in enumerate(events_of(events, creates=create_contacts))
-            ],
+            events=found,
             create_contacts=create_contacts,
         )
+        return Partly(request, kept)
 
     def record_arrow(
         self, table: pa.Table | pa.RecordBatch, request_id: str | None, *, create_contacts: bool
@@ -151,37 +223,51 @@ class WritingRequests:
         found = {state.contact.id: convert.state(state) for state in message.contacts}
         return [found.get(contact) for contact in ids]
 
-    def written(self, message: writes_pb2.WriteResult, first: int = 0) -> WriteResult:
-        """Return what became of a write whose records are numbered from *first*."""
+    def written(self, message: writes_pb2.WriteResult, kept: Kept = ALL) -> WriteResult:
+        """Return what became of a write, of which *kept* was sent."""
         self.info(message.info)
-        return convert_writes.result(message, first)
+        found = convert_writes.result(message)
+        return found if kept is ALL else kept.whole(found)
 
     def batches(
         self, mutations: Iterable[Object], size: int
-    ) -> Iterator[contacts_pb2.ContactsWriteRequest]:
-        """Yield *mutations* in messages of up to *size* of them, and about 1 MiB."""
+    ) -> Iterator[Partly[contacts_pb2.ContactsWriteRequest]]:
+        """
+        Yield *mutations* in messages of up to *size* of them, and about 1 MiB.
+
+        They are numbered from the first of all.
+        """
         held: list[contacts_pb2.Mutation] = []
+        numbers: list[int] = []
+        refused: list[Refusal] = []
         bytes_held = 0
-        for place, mutation in enumerate(mutations):
-            where = f"mutations[{place}]"
-            message = convert_writes.to_mutation(mutation_of(mutation, where), where)
-            bytes_held += message.ByteSize()
-            held.append(message)
-            if len(held) == size or bytes_held >= _BATCH_BYTES:
-                yield self._batch(held)
-                held, bytes_held = [], 0
-        if held:
-            yield self._batch(held)
+        for number, mutation in enumerate(mutations):
+            where = f"mutations[{number}]"
+            try:
+                message = convert_writes.to_mutation(mutation_of(mutation, where), where)
+            except UnstorableError as error:
+                field = (error.field or "").removeprefix(f"{where}.")
+                refused.append(Refusal(number, field, error.reason, error.message))
+            else:
+                bytes_held += message.ByteSize()
+                held.append(message)
+                numbers.append(number)
+            if len(held) + len(refused) == size or bytes_held >= _BATCH_BYTES:
+                yield self._batch(held, Kept(numbers, tuple(refused)))
+                held, numbers, refused, bytes_held = [], [], [], 0
+        if held or refused:
+            yield self._batch(held, Kept(numbers, tuple(refused)))
 
     def _batch(
-        self, mutations: Sequence[contacts_pb2.Mutation]
-    ) -> contacts_pb2.ContactsWriteRequest:
-        return contacts_pb2.ContactsWriteRequest(
+        self, mutations: Sequence[contacts_pb2.Mutation], kept: Kept
+    ) -> Partly[contacts_pb2.ContactsWriteRequest]:
+        request = contacts_pb2.ContactsWriteRequest(
             workspace=self.workspace,
             request_id=_id(None),
             min_version=self._version(),
             mutations=mutations,
         )
+        return Partly(request, kept)
 
     def _version(self) -> common_pb2.Version | None:
         raise NotImplementedError
@@ -191,12 +277,8 @@ class WritingRequests:
         raise NotImplementedError
 
 
-def _contacts(contacts: Iterable[Object], op: str) -> list[contacts_pb2.ContactChange]:
-    records = contacts_of(contacts, op)
-    return [
-        convert_writes.to_contact(record, f"contacts[{place}]")
-        for place, record in enumerate(records)
-    ]
+def _contacts(contacts: Iterable[Object], op: str) -> tuple[list[contacts_pb2.ContactChange], Kept]:
+    return _sendable(contacts_of(contacts, op), convert_writes.to_contact, "contacts")
 
 
 def _ids(ids: Iterable[str]) -> list[str]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headcount.answers import WriteResult
-from headcount.ingest.given import wrong
+from headcount.ingest.given import UnstorableError, wrong
 from headcount.ingest.records import (
     NO_FIELDS,
     ContactRecord,
@@ -229,19 +228,24 @@ def _time(value: object, field: str) -> Timestamp:
     Return the timestamp of a datetime, RFC 3339 text, or seconds since 1970.
 
     Raises:
-        UserError: it is none of them, or a clock time without an offset.
+        UnstorableError: it is none of them, or a clock time without an offset.
     """
     if isinstance(value, str):
         try:
             value = dt.datetime.fromisoformat(value)
         except ValueError:
-            raise wrong(field, value, "a time such as 2026-04-03T15:30:00Z") from None
+            raise _unstorable(field, value, "a time such as 2026-04-03T15:30:00Z") from None
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return convert.to_timestamp(convert.micros_of(value))
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         with contextlib.suppress(cells.Refusal):
             return convert.to_timestamp(cells.instant(value, _UTC) or 0)
-    raise wrong(field, value, "a time with an offset, in the years 1 to 9999")
+    raise _unstorable(field, value, "a time with an offset, in the years 1 to 9999")
+
+
+def _unstorable(field: str, value: object, expected: str) -> UnstorableError:
+    error = wrong(field, value, expected)
+    return UnstorableError(error.reason, error.message, field=field)
 
 
 def text(value: object, field: str) -> str:
@@ -345,13 +349,12 @@ def to_mutation(record: Record, place: str) -> contacts_pb2.Mutation:
     return message
 
 
-def result(message: writes_pb2.WriteResult, first: int = 0) -> WriteResult:
-    """Return what became of a write whose records are numbered from *first*."""
-    refused = (refusal(each) for each in message.refused)
+def result(message: writes_pb2.WriteResult) -> WriteResult:
+    """Return what became of a write."""
     return WriteResult(
         accepted=message.accepted,
         refused_count=message.refused_count,
-        refused=tuple(replace(each, index=each.index + first) for each in refused),
+        refused=tuple(map(refusal, message.refused)),
         repeated=message.repeated_events,
         already=message.already,
         version=convert.version(message.info.version),
