@@ -31,7 +31,10 @@ KINDS = [("contacts",), ("events", "open"), ("events", "click")]
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(KINDS), st.integers(0, 20)), max_size=30),
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 40]), st.sampled_from(KINDS), st.integers(0, 20)),
+        max_size=30,
+    ),
     st.sampled_from([0, 500, 2000, 1 << 30]),
 )
 def test_what_was_added_comes_back_in_order(
@@ -56,6 +59,10 @@ def test_what_was_added_comes_back_in_order(
         spill.drop(0)
         assert spill.read(0, KINDS[0]) == []
         assert spill.blocks() == {block for block, _ in twin} - {0}
+        spill.drop(40)
+        assert all(group == 0 for group in spill._files)
+        spill.drop(1)
+        assert not spill._files
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

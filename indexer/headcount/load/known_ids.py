@@ -54,7 +54,7 @@ class _Run:
         """Return the run of *ids*, given the hash of the id at each of *places*, in any order."""
         order = np.argsort(hashes, kind="stable")  # merges two sorted halves in linear time
         hashes, places = hashes[order], places[order]
-        bits = len(ids).bit_length() + 1
+        bits = len(ids).bit_length()
         shift = np.uint64(64 - bits)
         counts = np.bincount((hashes >> shift).astype(np.int64), minlength=1 << bits)
         buckets = np.zeros((1 << bits) + 1, dtype=np.uint32)
