@@ -31,6 +31,10 @@ _SECONDS = 15.0
 _PER_SECOND = 5_000
 _BATCH = 1_000
 _KINDS = ("email_open", "email_click", "page_view", "purchase")
+_COUNTRIES = ("US", "DE", "GB", "FR", "CA", "IN", "ES")
+_PLANS = ("Free", "Basic", "Pro")
+_PAGES = ("home", "pricing", "docs", "blog", "about")
+_LABELS = ("newsletter", "vip", "beta")
 
 
 def measure(folder: Path, contacts: int) -> dict[str, float]:
@@ -50,13 +54,24 @@ def measure(folder: Path, contacts: int) -> dict[str, float]:
 
 
 def segment(number: int) -> str:
-    """Return one of many segments, each of some contacts and some window."""
-    low = number % 97
-    kind = _KINDS[number % len(_KINDS)]
+    """Return one of a thousand different segments, of ten kinds that people watch."""
+    score, days, times = number % 97, 1 + number % 60, 1 + number % 3
+    country, plan = _COUNTRIES[number % 7], _PLANS[number % 3]
+    kind, other = _KINDS[number // 10 % 4], _KINDS[(number // 10 + 1) % 4]
+    band = f"lead_score >= {score} and lead_score < {score + 2}"
+    who = f'country = "{country}" and plan = {plan} and lead_score >= {score}'
     return (
-        f"lead_score >= {low} and lead_score < {low + 1} and did {kind}"
-        f" at least {1 + number % 3} times in last {1 + number % 60} days"
-    )
+        f"{band} and did {kind} at least {times} times in last {days} days",
+        f"{who} and did {kind} in last {days} days and did not {other} in last {times} days",
+        f"{who} and not did {kind} in last {days} days",
+        f"{band} and sum(purchase.amount in last {days} days) > {50 + number % 400}",
+        f"{band} and last(email_open) < {days} days ago and plan = {plan}",
+        f"{band} and signed_up_at > {days + 300} days ago and did {kind}",
+        f"{who} and did page_view where (page = {_PAGES[number % 5]}) in last {days} days",
+        f'{who} and label contains "{_LABELS[number % 3]}" and did {kind} today',
+        f"{band} and did email_open then did purchase within {times} days in last {days} days",
+        f"{band} and count(email_open in last {days} days) > 2 * count(purchase in last 90 days)",
+    )[number % 10]
 
 
 def _latencies(address: str, contacts: int) -> dict[str, float]:

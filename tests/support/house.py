@@ -89,6 +89,12 @@ class House:
         self.live.close()
         self.open()
 
+    def restart(self) -> None:
+        """Stop as a server does, and start again."""
+        self.watcher.close()
+        self.live.close()
+        self.open()
+
     def write(self, *steps: Step) -> None:
         """Write a batch."""
         self.live.write(Batch(Changes(steps)))

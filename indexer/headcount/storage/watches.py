@@ -22,7 +22,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,11 @@ class WatchStore:
     def create(
         self, name: str, document: str, progress: Progress, rows: Sequence[Row], data: bytes
     ) -> int:
-        """Add a watch with its first members and transitions, and return its number."""
+        """
+        Add a watch with its first members and transitions, and return its number.
+
+        All others must have been followed up to its *progress*, with nothing left to be written.
+        """
         with self._changing():
             self._execute(
                 "INSERT INTO watches (name, document, crc32) VALUES (?, ?, ?)",
@@ -216,6 +220,7 @@ class WatchStore:
             watch = int(self._database.last_insert_rowid())
             checkpoint = Checkpoint(progress.number, data)
             self._write(Step(watch, progress, rows, checkpoint))
+            self._write(Step(0, replace(progress, number=0)))
         self.settle()
         return watch
 

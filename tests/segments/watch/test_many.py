@@ -86,10 +86,10 @@ class Play:
         if dice.chance(50):
             house.now += dice.pick((1, HOUR // 3, HOUR, 26 * HOUR, 90 * 24 * HOUR))
         if dice.chance(10):
-            house.watcher.step()  # what is in no log any more is told as one batch
+            house.watcher.checkpoint()  # as a server does before the log is cut
             house.live.compact()
-        if dice.chance(10):
-            house.crash()
+        if dice.chance(15):
+            (house.crash if dice.chance(50) else house.restart)()
         if dice.chance(60):
             house.watcher.step()
 

@@ -21,8 +21,9 @@ from headcount.segments.watch.membership import Membership
 from headcount.segments.watch.transitions import Kind, Reentry, Settings, Transition
 from headcount.segments.watch.watcher import WatcherSettings
 from headcount.storage.folder import WriterLock
+from headcount.storage.watches import WatchStore
 from support.engines import view_of
-from support.house import HOUR, PEOPLE, SCHEMA, House, plain, upserted
+from support.house import HOUR, PEOPLE, SCHEMA, START, House, plain, upserted
 from support.worlds import Event, World
 from support.written import recorded
 
@@ -78,10 +79,13 @@ def test_crashes_and_sleeps_change_nothing(house: House, seed: int) -> None:
         course = course_of(house.watcher.get(name).spec.definition(), house.live.view)
         plays[name] = Membership.begin(house.live.view, course, rule, house.now)
     for _ in range(60):
-        match dice.randrange(12):
+        match dice.randrange(13):
             case 0:
                 house.crash()
+            case 12:
+                house.restart()
             case 1:
+                house.watcher.checkpoint()  # as a server does before the log is cut
                 house.live.compact()
             case 2 | 3 | 4:
                 house.watcher.step()
@@ -148,6 +152,48 @@ def test_a_token_from_before_what_is_kept_is_too_old(house: House) -> None:
     assert [t.number for t in house.said("pro", number)] == list(range(number + 1, 13))
     house.crash()
     assert house.watcher.get("pro").feed.bookmark.number == 12
+
+
+def test_a_new_watch_is_followed_from_where_it_began(house: House) -> None:
+    """After a crash it hears of no batch from before it, and of each one since at its instant."""
+    house.plan("c1", "Pro")
+    house.watcher.step()
+    house.create("pro")
+    house.now += HOUR
+    house.plan("c2", "Pro")
+    house.now += HOUR
+    house.plan("c3", "Pro")
+    house.crash()
+    house.watcher.step()
+    assert [(t.contact, t.kind, t.at - START) for t in house.said("pro")] == [
+        ("c2", Kind.ENTER, HOUR), ("c3", Kind.ENTER, 2 * HOUR),
+    ]  # fmt: skip
+    house.plan("c4", "Pro")
+    house.watcher.step()
+    house.create("recent")
+    house.crash()
+    assert [t.contact for t in house.said("pro")] == ["c2", "c3", "c4"]
+
+
+def test_a_stop_hands_over_what_waits(house: House) -> None:
+    """It follows no batch any more; who starts again does, one by one."""
+    house.create("pro")
+    house.plan("c1", "Pro")
+    house.watcher.step()
+    for id_ in ("c2", "c3"):
+        house.plan(id_, "Pro")
+    house.plan("c2", "Free")
+    house.watcher.close()
+    kept = WatchStore(house.folder, "default", house.lock)
+    (watch,) = kept.watches()
+    assert kept.progress(watch.id).number == 1
+    kept.close()
+    house.live.close()
+    house.open()
+    house.watcher.step()
+    assert [(t.contact, t.kind) for t in house.said("pro")] == [
+        ("c1", Kind.ENTER), ("c2", Kind.ENTER), ("c3", Kind.ENTER), ("c2", Kind.EXIT),
+    ]  # fmt: skip
 
 
 def test_a_watch_that_lags_is_told_the_sum(house: House) -> None:

@@ -165,7 +165,12 @@ class Watcher:
         self._thread.start()
 
     def close(self) -> None:
-        """Do what waits, write checkpoints, and stop; again is harmless."""
+        """
+        Write down how far all are, and stop; again is harmless.
+
+        Batches that wait are not followed any more: the log has them, and they are followed when
+        the workspace is opened again. So stopping takes as long as one batch does.
+        """
         with self._wanted:
             self._closing = True
             self._wanted.notify()
@@ -174,7 +179,7 @@ class Watcher:
             self._thread = None
         with self._stepping:
             if self._view is not None and self._followed is not None:
-                self.step()
+                self._write(self._followed.instant)
                 self._checkpoint_all()
             self._view = None
         self.store.close()
@@ -192,7 +197,9 @@ class Watcher:
             with self._wanted:
                 commits = list(self._waiting)
                 self._waiting.clear()
-            for commit in commits:
+            for place, commit in enumerate(commits):
+                if self._closing:
+                    return self._hand_over(commits[:place])
                 self._commit(commit)
             self._redefine(now)
             self._look_at_layout()
@@ -201,6 +208,11 @@ class Watcher:
                 self._swept = now
                 self.drop_unread(now)
             return self._write(max([now, *(commit.at for commit in commits)]))
+
+    def _hand_over(self, done: Sequence[Commit]) -> int:
+        """Store what the batches *done* brought; the rest is followed by who comes after."""
+        assert self._followed is not None
+        return self._write(max([self._followed.instant, *(commit.at for commit in done)]))
 
     def _run(self) -> None:
         while True:
@@ -381,7 +393,7 @@ class Watcher:
     def checkpoint(self) -> None:
         """Write down where every watch is: before the log is cut, so that nothing is missed."""
         with self._stepping:
-            if self._view is not None:
+            if self._view is not None and not self._closing:
                 self.step()
                 self._checkpoint_all()
                 self.store.settle()
@@ -422,7 +434,9 @@ class Watcher:
                     Reason.ALREADY_EXISTS, f"there is a watch `{spec.name}` already", field="name"
                 )
             self._refuse_many()
-            if self._waiting or self._followed is None or self._saved is not self._saved_now():
+            unwritten = any(watch.pending for watch in self._watches.values())
+            stale = self._followed is None or self._saved is not self._saved_now()
+            if self._waiting or unwritten or stale:
                 self.step()  # what the caller wrote or saved before is known
             assert self._followed is not None
             at = self._followed.instant
