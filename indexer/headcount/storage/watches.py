@@ -102,8 +102,11 @@ class Row:
 
     def crc32(self, watch: int) -> int:
         """Return the sum of the row in a watch."""
-        parts = (watch, self.number, self.ordinal, self.contact, self.kind, self.reason, self.at)
-        return zlib.crc32("\0".join(map(str, (*parts, self.epoch, self.sequence))).encode())
+        text = (
+            f"{watch}\0{self.number}\0{self.ordinal}\0{self.contact}\0{self.kind}\0{self.reason}"
+            f"\0{self.at}\0{self.epoch}\0{self.sequence}"
+        )
+        return zlib.crc32(text.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +222,9 @@ class WatchStore:
             )
             watch = int(self._database.last_insert_rowid())
             checkpoint = Checkpoint(progress.number, data)
-            self._write(Step(watch, progress, rows, checkpoint))
-            self._write(Step(0, replace(progress, number=0)))
+            self._write(
+                Step(watch, progress, rows, checkpoint), Step(0, replace(progress, number=0))
+            )
         self.settle()
         return watch
 
@@ -295,31 +299,37 @@ class WatchStore:
         All watches were followed up to *followed*; those without a step had nothing happen.
         """
         with self._changing():
-            for step in (Step(0, followed), *steps):
-                self._write(step)
+            self._write(Step(0, followed), *steps)
 
-    def _write(self, step: Step) -> None:
-        done = step.progress
-        self._execute(
+    def _write(self, *steps: Step) -> None:
+        self._database.executemany(
             "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (watch) DO UPDATE SET"
             " epoch = excluded.epoch, sequence = excluded.sequence, instant = excluded.instant,"
             " number = excluded.number",
-            (step.watch, done.epoch, done.sequence, done.instant, done.number, done.delivered),
+            (
+                (step.watch, done.epoch, done.sequence, done.instant, done.number, done.delivered)
+                for step in steps
+                for done in (step.progress,)
+            ),
         )
         self._database.executemany(
             "INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (step.watch, r.number, r.ordinal, r.contact, r.kind, r.reason, r.at, r.epoch,
                  r.sequence, r.crc32(step.watch))
+                for step in steps
                 for r in step.rows
             ),
         )  # fmt: skip
-        if step.checkpoint is not None:
-            data = step.checkpoint.data
-            self._execute(
-                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)",
-                (step.watch, step.checkpoint.number, data, zlib.crc32(data)),
-            )
+        self._database.executemany(
+            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)",
+            (
+                (step.watch, held.number, held.data, zlib.crc32(held.data))
+                for step in steps
+                for held in (step.checkpoint,)
+                if held is not None
+            ),
+        )
 
     def renew(self, watch: int, progress: Progress, data: bytes) -> None:
         """Let a watch begin anew: drop its transitions, and take other members."""

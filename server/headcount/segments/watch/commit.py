@@ -16,7 +16,7 @@ from headcount.query.course import Course
 from headcount.segments.watch.formula import Formula
 from headcount.segments.watch.places import Ordinals, held, rows_of
 from headcount.segments.watch.scene import Occurred, Stage
-from headcount.segments.watch.truths import NOTHING, Together, Truths, places_of
+from headcount.segments.watch.truths import NOTHING, Together, Truths, bits_of, places_of
 
 
 class Commit(Protocol):
@@ -85,10 +85,11 @@ class Extracted:
         rows = rows_of(self.extract, ordinals)
         if np.any(rows < 0):
             return None
-        return [self._ids[row] for row in rows.tolist()]
+        return [self.names[row] for row in rows.tolist()]
 
     @cached_property
-    def _ids(self) -> list[str]:
+    def names(self) -> list[str]:
+        """The id of each row of the extract."""
         found: list[str] = self.extract.blocks[0].column("id").to_pylist()
         return found
 
@@ -129,12 +130,33 @@ class Touched(Extracted):
 
     def holds(self, formula: Formula, course: Course, at: int) -> int:
         """Return which of those that are contacts belong at an instant, a bit for each row."""
+        found = self._truths_at(course, at)
+        return formula.holds(found, found.everybody) if found.everybody else 0
+
+    def expect(self, formula: Formula, course: Course, at: int) -> None:
+        """Note that `holds` will be asked: what is alike in several is then one question."""
+        if not formula.is_of_all:
+            self._truths_at(course, at).expect(formula)
+
+    def _truths_at(self, course: Course, at: int) -> Truths:
         asked = (course.zone.key, at)
         found = self._truths.get(asked)
         if found is None:
             found = self._truths[asked] = Truths(self.stage(course, at), at, self._counted)
-        return formula.holds(found, found.everybody) if found.everybody else 0
+        return found
 
-    def rows(self, holds: int) -> Ordinals:
-        """Return the ordinals of rows."""
-        return self.ordinals[places_of(holds, len(self.ordinals))]
+    def places(self, bits: int) -> npt.NDArray[np.int64]:
+        """Return the rows of bits, ascending."""
+        return places_of(bits, len(self.ordinals))
+
+    def rows(self, bits: int) -> Ordinals:
+        """Return the ordinals of rows that are given as bits."""
+        return self.ordinals[self.places(bits)]
+
+    def bits(self, ordinals: BitMap) -> int:
+        """Return the rows of contacts, all of them here, as bits."""
+        if not ordinals:
+            return 0
+        mask = np.zeros(len(self.ordinals), dtype=np.bool_)
+        mask[np.searchsorted(self.ordinals, bitmaps.to_rows(ordinals))] = True
+        return bits_of(mask)

@@ -35,20 +35,26 @@ from headcount.query.moving import (
     Several,
     Some,
     Window,
+    parts,
 )
+from headcount.segments.watch.shapes import End, Shape, shape_of
 
 
 class Atom:
     """A condition that is no `and`, `or`, `not`, its edges as of instant 0; equal ones are one."""
 
-    __slots__ = ("__weakref__", "condition")
+    __slots__ = ("__weakref__", "condition", "ends", "shape")
 
     def __init__(self, condition: Moving) -> None:
         self.condition = condition
+        self.shape: Shape | None = None
+        self.ends: tuple[End, ...] = ()
+        if not self.is_of_all:
+            self.shape, self.ends = shape_of(condition)
 
     @property
-    def is_cheap(self) -> bool:
-        """Whether it is looked up for all contacts at once, and not worked out for a few."""
+    def is_of_all(self) -> bool:
+        """Whether it is found out for all contacts at once, and not for those asked about."""
         return isinstance(self.condition, Fixed | Counted)
 
 
@@ -68,6 +74,11 @@ class Formula:
 
     holds: Rule
     atoms: tuple[Atom, ...]
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether all its atoms are."""
+        return all(atom.is_of_all for atom in self.atoms)
 
 
 def formula_of(piece: Piece) -> Formula:
@@ -112,7 +123,7 @@ class _Making:
 
     def _every(self, items: Sequence[Moving]) -> Rule:
         """What costs more is asked of those that are left."""
-        return _both(self._rules(sorted(items, key=lambda item: not isinstance(item, Fixed))))
+        return _both(self._rules(sorted(items, key=_cost)))
 
     def _fixed(self, bound: Condition) -> Rule:
         match bound:
@@ -135,6 +146,18 @@ class _Making:
         atom = atom_of(condition)
         self.atoms.append(atom)
         return lambda truths, among: truths.of(atom, among)
+
+
+def _cost(condition: Moving) -> int:
+    """Return 0 for what is looked up, 1 for what is counted, 2 for what is worked out by row."""
+    costs = []
+    for part in parts(condition):
+        match part:
+            case Counted():
+                costs.append(1)
+            case Computed() | InWindows() | Followed():
+                costs.append(2)
+    return max(costs, default=0)
 
 
 def _everybody(_: Truths, among: int) -> int:

@@ -39,7 +39,7 @@ from headcount.segments.watch.formula import Formula, formula_of
 from headcount.segments.watch.gate import Flip, Gate
 from headcount.segments.watch.mentions import Names, mentioned
 from headcount.segments.watch.scene import Scene
-from headcount.segments.watch.transitions import Kind, Reason, Settings, Transition
+from headcount.segments.watch.transitions import Kind, Reason, Reentry, Settings, Transition
 from headcount.segments.watch.waits import Waits, waits_of
 
 _STRIDE_US = DAY_US  # worked out at a time
@@ -209,6 +209,10 @@ class Membership:
     def _stride(self) -> int:
         return self.instant + _STRIDE_US
 
+    def expect(self, touched: Touched) -> None:
+        """Say what `commit` will ask about a batch, once time is up to its instant."""
+        touched.expect(self.formula, self._course, self.instant)
+
     def commit(self, touched: Touched) -> list[Transition]:
         """Apply a batch, and return who entered and left up to its instant and by it."""
         commit = touched.commit
@@ -217,13 +221,45 @@ class Membership:
         self._view = commit.after
         bits = touched.holds(self.formula, self._course, at)
         had = self._belongs & commit.touched
-        if bits or had:
+        if touched.gone or self._settings.reentry is not Reentry.ALWAYS:
             holds = bitmaps.from_sorted(touched.rows(bits))
             flips = self._difference(had, holds, at, Reason.DATA)
             found += self._announced(flips, commit.before, touched)
-        if touched.gone:
             self._gate.forget(touched.gone)
+        elif bits or had:
+            found += self._turned(touched, bits, touched.bits(had))
         return found
+
+    def _turned(self, touched: Touched, holds: int, had: int) -> list[Transition]:
+        """
+        Return who of those touched (bits) enters and leaves by a batch, at once.
+
+        For where nobody is barred, and all are contacts: then all of it is seen.
+        """
+        turns = holds ^ had
+        if not turns:
+            return []
+        rows = touched.places(turns)
+        ordinals = touched.ordinals[rows]
+        changed = bitmaps.from_sorted(ordinals)
+        self._belongs ^= changed
+        self._gate.inside ^= changed
+        at, version, number = self.instant, self._view.version, self._number
+        self._number += len(rows)
+        return [
+            Transition(
+                number + place,
+                ordinal,
+                touched.names[row],
+                Kind.ENTER if holds >> row & 1 else Kind.EXIT,
+                Reason.DATA,
+                at,
+                version,
+            )
+            for place, (row, ordinal) in enumerate(
+                zip(rows.tolist(), ordinals.tolist(), strict=True), 1
+            )
+        ]
 
     def catch_up(self, reason: Reason) -> list[Transition]:
         """Look at everybody, and return how that differs from what was known."""

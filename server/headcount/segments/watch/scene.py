@@ -91,6 +91,7 @@ class Stage:
         self._lines: dict[Source, Lines] = {}
         self._occurred: dict[Source, Occurred] = {}
         self._vectors: dict[Field, Vector] = {}
+        self._values: dict[Sources, tuple[Lines, npt.NDArray[Any]]] = {}
 
     def fixed(self, condition: Condition) -> Mask:
         """
@@ -117,13 +118,18 @@ class Stage:
                     sums += self.fixed(item)
                 return sums >= count
             case InRanges(FieldValue(field), ranges):
-                held = self._vectors.get(field)
-                if held is None:
-                    held = self._vectors[field] = self._frame.vector(field)
+                held = self.vector(field)
                 return in_ranges(held.values, ranges) & held.present
         leaf = Plan(Leaf(condition, Estimate(0.0, 0.0)), False, self.clock, frozenset(), 1.0)
         rows = Evaluation(self.block, leaf, never).members()
         return bitmaps.to_mask(rows, self.block.rows)
+
+    def vector(self, field: Field) -> Vector:
+        """Return the value of a field of each contact, shared."""
+        found = self._vectors.get(field)
+        if found is None:
+            found = self._vectors[field] = self._frame.vector(field)
+        return found
 
     def lines(self, source: Source) -> Lines:
         """Return the lines of all events that fit a source; its property is not asked about."""
@@ -146,6 +152,12 @@ class Stage:
 
     def values(self, figure: EventAggregate) -> tuple[Lines, npt.NDArray[Any]]:
         """Return the events that have the property of an aggregate, and the value of each."""
+        found = self._values.get(figure.sources)
+        if found is None:
+            found = self._values[figure.sources] = self._worked_out_values(figure)
+        return found
+
+    def _worked_out_values(self, figure: EventAggregate) -> tuple[Lines, npt.NDArray[Any]]:
         rows: list[npt.NDArray[np.uint32]] = []
         times: list[Instants] = []
         values: list[npt.NDArray[Any]] = []
@@ -345,7 +357,7 @@ class _Frame:
     def vector(self, field: Field) -> Vector:
         """Return a number, day, instant or boolean of every row."""
         moved = self._moved.get(field)
-        return self._taken(self._whole.vector(field)) if moved is None else moved
+        return self._taken(self._stage.vector(field)) if moved is None else moved
 
     def texts(self, field: Field) -> pa.Array:
         """Return the text, or the list of texts, of every row as it was stored."""

@@ -4,7 +4,8 @@ Truths: which of a batch's contacts the atoms of all watches hold, at one instan
     atom                                 bits of the contacts
     plan = Pro                           ..1.1...1      by the engine, for all of them
     open in (clock - 7 days, clock], 3   1.1.....1      counted for all windows at once
-    sum(order.amount ...) > 50           ..1.....?      worked out for those that are asked for
+    sum(order.amount ...) > 50           ..1.....?      worked out for those that are asked for,
+                                                        those of one shape together
 
 How often the contacts did something in any of the windows is two rows of one table: for each edge
 of a window and each contact, how many of its events are at or before that edge. Sixty windows over
@@ -24,12 +25,14 @@ from headcount.index.interval import EVER
 from headcount.query.expressions import Sources
 from headcount.query.moving import Counted, Edge, Fixed, Moving
 from headcount.segments.watch.formula import Atom, Formula
-from headcount.segments.watch.scene import Scene, Stage
+from headcount.segments.watch.scene import Stage
+from headcount.segments.watch.shapes import Shape, truth
 
 Together = Mapping[Sources, Sequence[Atom]]  # what is counted over the same events
 NOTHING: Together = {}
 
 _TABLE = 1 << 22  # numbers in a table at most, 16 MiB
+_SINGLY = 16  # bits that are looked for one by one
 _MANY = np.iinfo(np.int64).max
 
 
@@ -38,8 +41,23 @@ def bits_of(mask: Mask) -> int:
     return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
 
 
+def all_bits(masks: npt.NDArray[np.bool_]) -> list[int]:
+    """Return `bits_of` of each row of bool[n, size]."""
+    packed, width = np.packbits(masks, axis=1, bitorder="little").tobytes(), -(-masks.shape[1] // 8)
+    places = range(0, len(masks) * width, width)
+    return [int.from_bytes(packed[place : place + width], "little") for place in places]
+
+
 def places_of(bits: int, size: int) -> npt.NDArray[np.int64]:
     """Return where a number below 2^*size* has bits, ascending."""
+    found: list[int] = []
+    left = bits
+    while left and len(found) < _SINGLY:
+        lowest = left & -left
+        found.append(lowest.bit_length() - 1)
+        left ^= lowest
+    if not left:
+        return np.array(found, dtype=np.int64)
     packed = np.frombuffer(bits.to_bytes(-(-size // 8), "little"), dtype=np.uint8)
     return np.flatnonzero(np.unpackbits(packed, count=size, bitorder="little"))
 
@@ -79,6 +97,7 @@ class Truths:
         self.everybody = (1 << self._size) - 1
         self._found: dict[Atom, int] = {}
         self._some: dict[Atom, tuple[int, int]] = {}  # of whom it is known, and who it holds
+        self._asked: dict[Atom, int] = {}
 
     def of(self, atom: Atom, among: int) -> int:
         """Return which of the contacts *among* (bits) an atom holds."""
@@ -94,18 +113,45 @@ class Truths:
                     return self._of_some(atom, among)
         return found & among
 
+    # --- row by row ---------------------------------------------------------------------------
+
+    def expect(self, formula: Formula) -> None:
+        """Note what a formula will ask about rows: it is worked out with what others ask."""
+        if not formula.is_of_all and self.everybody:
+            formula.holds(_Expecting(self), self.everybody)
+
+    def expected(self, atom: Atom, among: int) -> int:
+        """Note that an atom is asked about contacts; return those it may hold."""
+        known, holds = self._some.get(atom, (0, 0))
+        if among & ~known:
+            self._asked[atom] = self._asked.get(atom, 0) | (among & ~known)
+        return (holds | ~known) & among
+
     def _of_some(self, atom: Atom, among: int) -> int:
         """Return who a condition holds that is worked out row by row."""
         known, holds = self._some.get(atom, (0, 0))
-        asked = among & ~known
-        if asked:
-            rows = places_of(asked, self._size)
-            times = np.full(len(rows), self._at, dtype=np.int64)
-            mask = np.zeros(self._size, dtype=np.bool_)
-            mask[rows] = Scene(self._stage, 0, rows, times).truth(atom.condition)
-            holds |= bits_of(mask)
-            self._some[atom] = known | asked, holds
+        if among & ~known:
+            self._asked[atom] = self._asked.get(atom, 0) | (among & ~known)
+            self._answer()
+            known, holds = self._some[atom]
         return holds & among
+
+    def _answer(self) -> None:
+        """Work out all that was asked, conditions of one shape together."""
+        shapes: dict[Shape, list[Atom]] = {}
+        for atom in self._asked:
+            assert atom.shape is not None
+            shapes.setdefault(atom.shape, []).append(atom)
+        stride = max(1, _TABLE // self._size)
+        for shape, atoms in shapes.items():
+            for start in range(0, len(atoms), stride):
+                some = atoms[start : start + stride]
+                asked = [(one.ends, places_of(self._asked[one], self._size)) for one in some]
+                found = all_bits(truth(shape, self._stage, self._at, asked))
+                for atom, holds in zip(some, found, strict=True):
+                    known, before = self._some.get(atom, (0, 0))
+                    self._some[atom] = known | self._asked[atom], before | holds
+        self._asked.clear()
 
     # --- counting -----------------------------------------------------------------------------
 
@@ -128,6 +174,18 @@ class Truths:
 
     def _edge(self, edge: Edge) -> int:
         return int(edge.at) + self._at if edge.moves else int(edge.at)
+
+
+class _Expecting:
+    """Truths for finding out what will be asked."""
+
+    def __init__(self, truths: Truths) -> None:
+        self._truths = truths
+
+    def of(self, atom: Atom, among: int) -> int:
+        """Return which of the contacts *among* an atom may hold."""
+        ask = self._truths.of if atom.is_of_all else self._truths.expected
+        return ask(atom, among)
 
 
 class _Bounds(NamedTuple):
@@ -153,6 +211,4 @@ def _fitting(
     upto = np.cumsum(table.reshape(-1, size), axis=0, dtype=np.int32)
     counts = upto[np.searchsorted(edges, until)] - upto[np.searchsorted(edges, before)]
     fits = (counts >= least[:, None]) & (counts <= most[:, None])
-    packed, width = np.packbits(fits, axis=1, bitorder="little").tobytes(), -(-size // 8)
-    places = range(0, len(bounds) * width, width)
-    return [int.from_bytes(packed[place : place + width], "little") for place in places]
+    return all_bits(fits)

@@ -278,6 +278,8 @@ class Watcher:
                 busy.append((watch, membership))
         counted = self._shared.of([membership.formula for _, membership in busy])
         touched = Touched(commit, counted)
+        for _, membership in busy:
+            membership.expect(touched)
         for watch, _ in busy:
             self._work(watch, lambda one: one.commit(touched))
 
