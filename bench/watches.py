@@ -1,9 +1,10 @@
 """
 What watching costs: 1,000 watched segments while 5,000 events a second come in, through gRPC.
 
-Each segment is of some hundredth of the contacts, by a field, and of what they did in a window. A
-part of the watches is read by streams; of each transition by data it is measured how long after the
-commit that brought it a client had it. Client and server share the machine's cores.
+The segments are all different, of ten kinds: fields and labels, and how often, how long ago, in
+which order and for how much something was done in a window. A part of the watches is read by
+streams; of each transition by data it is measured how long after the commit that brought it a
+client had it. Client and server share the machine's cores.
 """
 
 from __future__ import annotations

@@ -8,8 +8,10 @@ The watcher of a workspace: it follows what is written, what time brings, and wh
 One step takes all that waits, applies it to every watch, lets time go by up to an instant before
 which nothing more will be written, stores what happened in one transaction, and only then shows it
 to readers. What is shared by watches is worked out once: those whom a batch touched are extracted
-once, conditions that several segments have are evaluated once, and a watch whose segment mentions
-nothing that a batch changed does nothing.
+once, what several segments ask of them is asked once (`truths`), the edges that time moves are
+waited for together (`schedule`), and a watch whose segment mentions nothing that a batch changed
+does nothing. A batch of 1,000 events costs 1,000 watches of ten kinds 80 ms of CPU, half of it for
+the 1,600 transitions it brings; a look at the clock 5 ms.
 
 The committer never waits for the watcher. If more than a number of batches wait, they are taken as
 one: what a contact did and undid in them is not seen, as within a batch, and what happens is said
