@@ -364,7 +364,16 @@ class WatchStore:
         Drop transitions from before the newest *keep*, and those from before the instant *since*.
 
         Never one behind the checkpoint: what follows it is how members are known after a crash.
+        Costs a look at the oldest one where there is nothing to drop.
         """
+        oldest = self._rows(
+            "SELECT 1 FROM (SELECT number, at FROM transitions WHERE watch = ?1"
+            " ORDER BY number LIMIT 1)"
+            " WHERE at < ?2 OR number <= (SELECT number FROM progress WHERE watch = ?1) - ?3",
+            (watch, since, keep),
+        )
+        if not oldest:
+            return
         with self._changing():
             self._execute(
                 "DELETE FROM transitions WHERE watch = ?1 AND number <="

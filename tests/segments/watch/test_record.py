@@ -21,8 +21,8 @@ from headcount.segments.watch.record import Kept, record, stored
 from headcount.segments.watch.transitions import Settings
 from headcount.segments.watch.watcher import WatcherSettings
 from headcount.storage.folder import WriterLock
-from segments.watch.test_watcher import HOUR, PEOPLE, SCHEMA, START, House
 from support.engines import view_of
+from support.house import HOUR, PEOPLE, SCHEMA, START, House
 from support.worlds import World
 
 DAY = 24 * HOUR

@@ -196,6 +196,23 @@ def test_a_stop_hands_over_what_waits(house: House) -> None:
     ]  # fmt: skip
 
 
+def test_old_transitions_go_however_rare_they_are(house: House) -> None:
+    """A watch that is checkpointed by compactions alone keeps no more than its settings say."""
+    house.settings = WatcherSettings(history=5)
+    house.crash()
+    house.create("pro")
+    watch = house.watcher.get("pro")
+    for round_ in range(8):
+        for id_ in PEOPLE[:3]:
+            house.plan(id_, "Free" if round_ % 2 else "Pro")
+            house.watcher.step()
+        house.watcher.checkpoint()
+        oldest = house.watcher.store.oldest(watch.id)
+        assert oldest == max(1, 3 * (round_ + 1) - 4)
+    house.crash()
+    assert house.watcher.get("pro").feed.bookmark.number == 24
+
+
 def test_a_watch_that_lags_is_told_the_sum(house: House) -> None:
     """More batches than may wait are one: no step that cancels out, and the right members."""
     house.settings = WatcherSettings(waiting_commits=3)

@@ -375,8 +375,7 @@ class Watcher:
             count += len(watch.pending)
             if due:
                 watch.since_checkpoint = 0
-                since = instant - self._settings.history_age
-                self.store.prune(watch.id, self._settings.history, since)
+                self._prune(watch, instant)
         for watch in self._at_work():
             pending, watch.pending = watch.pending, []
             watch.feed.publish(pending, _bookmark(watch))
@@ -390,9 +389,16 @@ class Watcher:
         assert self._followed is not None
         watches = self._at_work()
         steps = [_step(watch, [], _checkpoint(watch)) for watch in watches]
-        self.store.write(self._progress(self._followed.instant), steps)
+        instant = self._followed.instant
+        self.store.write(self._progress(instant), steps)
         for watch in watches:
             watch.since_checkpoint = 0
+            self._prune(watch, instant)
+
+    def _prune(self, watch: Watch, instant: int) -> None:
+        """Let go of what is older than is kept, as far as the newest checkpoint does without."""
+        since = instant - self._settings.history_age
+        self.store.prune(watch.id, self._settings.history, since)
 
     def checkpoint(self) -> None:
         """Write down where every watch is: before the log is cut, so that nothing is missed."""
