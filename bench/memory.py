@@ -1,7 +1,8 @@
 """
 What a contact and an event take in memory, once every index has been read.
 
-Indexes of a stored block are read when they are first asked for, so all of them are asked first.
+Indexes of a stored block are read when they are first asked for, so all of them are asked first:
+all that any query can ask, so without the ids of events, which only writing looks at.
 What is counted is what they say of themselves (`headcount stats`): events are their logs, tallies,
 newest times, properties and ids, everything else is the contacts'. The resident bytes beside it are
 the kernel's, of a process that did nothing else.
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from headcount.index.text import TextIndex
 from headcount.index.workspace import open_view
 
 
@@ -29,10 +31,14 @@ def here(folder: Path) -> dict[str, float]:
     view = open_view(folder, "default")
     of_contacts = of_events = events = 0
     for block in view.blocks:
+        assert len(block.ids.array) == block.rows
         of_contacts += sum(block.ids.memory().values())
         for index in (*block.fields.values(), *block.memberships.values()):
+            if isinstance(index, TextIndex):
+                assert index.postings.count == len(index.trigrams)
             of_contacts += sum(index.memory().values())
         for log in block.events.values():
+            assert all(len(column) == log.size for column in log.properties.values())
             of_events += sum(log.memory().values())
             events += log.size
     return {
