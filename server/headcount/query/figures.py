@@ -128,16 +128,15 @@ class Figures:
         if len(contacts) * _MANY_EVENTS > rows:
             whole = aggregated(figure, contacts, values, rows)
             return bitmaps.from_mask(in_ranges(whole.values, ranges) & whole.present)
-        has = np.zeros(rows, dtype=np.bool_)
-        has[contacts.astype(np.intp)] = True
-        held = np.flatnonzero(has)
-        places = np.zeros(rows, dtype=np.intp)
-        places[held] = np.arange(len(held))
+        has = bitmaps.from_rows(contacts)
+        held = bitmaps.to_rows(has)
+        places = np.empty(rows, dtype=np.uint32)  # looked up at held rows alone
+        places[held] = np.arange(len(held), dtype=np.uint32)
         some = aggregated(figure, places.take(contacts), values, len(held))
         fits = in_ranges(some.values, ranges) & some.present
-        found = bitmaps.from_sorted(held.compress(fits).astype(np.uint32))
+        found = bitmaps.from_sorted(held.compress(fits))
         if figure.op in ("sum", "distinct") and spans.holds(ranges, 0):  # what no events have
-            return found | (bitmaps.full(rows) - bitmaps.from_mask(has))
+            return found | (bitmaps.full(rows) - has)
         return found
 
     def _of_base(self, condition: EventCount, base: EventIndex) -> BitMap:
