@@ -106,7 +106,7 @@ def _ratio(question: dict[str, Any], names: list[str]) -> str:
     if ratio is None:
         return "—"
     missed = names != [FLOOR] and ratio < question["goal"]
-    shown = f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
+    shown = f"{ratio:.1f}×" if ratio < 10 or missed else f"{ratio:.0f}×"
     return f"{shown} (goal {question['goal']}×)" if missed else shown
 
 
