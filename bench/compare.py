@@ -102,7 +102,18 @@ def ask(
     if len(set(answers.values())) != 1:
         raise Disagreement(f"{question.name}: the engines disagree: {answers}")
     patience = {engine: _patience(allowed[engine], first[engine]) for engine in calls}
-    timings = side_by_side(calls, patience, first)
+
+    def tried(engine: str) -> Call:
+        def call() -> int:
+            try:
+                return calls[engine]()
+            except GaveUp as slow:  # it answered once, and now it does not
+                gave_up[engine] = {"gave_up": slow.seconds}
+                return answers[engine]
+
+        return call
+
+    timings = side_by_side({engine: tried(engine) for engine in calls}, patience, first)
     print(
         f"{question.name} ({answers[OURS]:,}):",
         ", ".join(f"{engine} {t.median * 1000:.3f} ms" for engine, t in timings.items()),

@@ -106,7 +106,7 @@ class PostgreSQL:
             "shared_buffers": f"{shared}MB",
             "effective_cache_size": f"{memory >> 21}MB",
             "work_mem": "256MB",
-            "maintenance_work_mem": "512MB",
+            "maintenance_work_mem": "1GB",
             "max_parallel_workers_per_gather": 1,  # and the one that gathers
             "max_parallel_maintenance_workers": 1,
             "random_page_cost": 1.1,

@@ -38,8 +38,11 @@ class Redis:
         self._client = redis.Redis(unix_socket_path=socket)
         self._wait()
         self.version = str(self._client.info("server")["redis_version"])
-        for field in ("country", "city", "plan", "stage", *SETS):
-            self._load(field, pq.read_table(files.contacts, columns=[field])[field])
+        source, start = pq.ParquetFile(files.contacts), 0
+        for batch in source.iter_batches(batch_size=_BATCH, columns=list(ASKED)):
+            for field in ASKED:
+                self._load(field, batch.column(field), start)
+            start += len(batch)
 
     def _wait(self) -> None:
         for _ in range(200):
@@ -54,18 +57,21 @@ class Redis:
         self.close()
         raise Absent("redis-server did not start")
 
-    def _load(self, field: str, values: pa.ChunkedArray) -> None:
-        column = values.combine_chunks()
+    def _load(self, field: str, column: pa.Array, start: int) -> None:
+        """Write the bits of a batch that starts at row *start*, a multiple of eight."""
+        assert start % 8 == 0
         size, rows = len(column), np.arange(len(column))
         if field in SETS:
             rows = np.repeat(rows, np.asarray(pc.list_value_length(column)))
             column = column.flatten()
         coded = column.dictionary_encode()
         codes = np.asarray(coded.indices.fill_null(-1))
-        for code, value in enumerate(coded.dictionary.to_pylist()):
+        known = coded.dictionary.to_pylist()
+        for value in ASKED[field]:
             held = np.zeros(size, np.bool_)
-            held[rows[codes == code]] = True
-            self._client.set(_key(field, value), np.packbits(held).tobytes())
+            if value in known:
+                held[rows[codes == known.index(value)]] = True
+            self._client.setrange(_key(field, value), start // 8, np.packbits(held).tobytes())
 
     def ask(self, question: Question) -> Callable[[], int] | None:
         """Return a call that sends the commands in one pipeline, if there are such commands."""
@@ -88,6 +94,15 @@ class Redis:
         self._server.terminate()
         self._server.wait(timeout=30)
         self._folder.cleanup()
+
+
+# The values that a question asks for; bits of the others would only take memory.
+ASKED = {
+    **{field: list(values) for field, values in ROWS.items()},
+    "plan": [*ROWS["plan"], "Enterprise"],
+    "city": list(CITIES),
+}
+_BATCH = 1 << 20
 
 
 def _key(field: str, value: str) -> str:

@@ -93,6 +93,30 @@ def test_a_rival_that_gives_up_is_not_timed(
     assert "| > 60 s |" in "\n".join(report.section(found | about))
 
 
+def test_a_rival_that_gives_up_later_is_not_timed(
+    small: data.Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that answered once and then took too long is said to have given up."""
+    from bench.rivals.columns import Numpy
+
+    right, asked = Numpy.ask, [QUESTIONS["sequence"]]
+
+    def slow(self: Numpy, question: Question) -> Callable[[], int]:
+        answer, calls = right(self, question), iter(range(9))
+
+        def call() -> int:
+            assert answer is not None
+            if next(calls):
+                raise GaveUp(60)
+            return answer()
+
+        return call
+
+    monkeypatch.setattr(Numpy, "ask", slow)
+    found = compare(small.rivals, small.headcount, RIVALS_HERE, asked, FEW)
+    assert found["questions"]["sequence"]["engines"]["numpy"] == {"gave_up": 60}
+
+
 def test_every_rival_says_what_it_can(small: data.Data, tmp_path: Path) -> None:
     """All that are installed here agree with Headcount; one that is not is absent with a reason."""
     out, home = tmp_path / "results.json", small.headcount.parent.parent
