@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given, settings
 
 from headcount.index.block import BLOCK_ROWS
-from headcount.query import evaluate, pairs, survey, tree, twins
+from headcount.query import evaluate, pairs, rests, survey, tree, twins
 from headcount.query.engine import Engine, Query
 from headcount.query.explain import Explained, explain
 from headcount.query.format import format as canonical
@@ -160,7 +160,7 @@ def _one_less(self: survey.Survey, *args: object) -> None:
 
 
 MISTAKES: list[tuple[str, object, str, Callable[..., object]]] = [
-    ("counts without a part are wrong", survey, "_others", _everyone),
+    ("counts without a part are wrong", rests, "others", _everyone),
     ("those who lack a value are wrong", survey.Survey, "_count_missing", _one_less),
 ]
 

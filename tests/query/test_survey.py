@@ -6,42 +6,30 @@ HEADCOUNT_TEST_SEGMENTS is how many random segments are asked, HEADCOUNT_ORACLE_
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from pyroaring import BitMap
 
 from headcount.index.view import View
-from headcount.query import sides, survey
+from headcount.query import rests, sides, survey
 from headcount.query.bound import Condition
 from headcount.query.format import format as canonical
 from headcount.query.names import Known
 from headcount.query.outline import outline
 from headcount.query.results import OFF, Results
 from headcount.query.sides import BlockSides, Side
-from headcount.query.survey import Survey, Tally, _others
+from headcount.query.survey import Survey, Tally
 from support.compare import Case, reduced
 from support.engines import context_at, view_of
 from support.parts import Parts, walk
 from support.strategies import seeded_cases
+from support.views import without_some
 from support.worlds import World
 
 SEED = int(os.environ.get("HEADCOUNT_ORACLE_SEED", "0"))
 SEGMENTS = int(os.environ.get("HEADCOUNT_TEST_SEGMENTS", "2000"))
 RUNS = 4
-
-
-def without_some(view: View) -> View:
-    """Return *view* with every fifth contact deleted, as a writer leaves them: a row not live."""
-    blocks = []
-    for block in view.blocks:
-        live = block.live.copy()
-        for row in range(3, block.rows, 5):
-            live.discard(row)
-        blocks.append(dataclasses.replace(block, live=live))
-    return dataclasses.replace(view, blocks=tuple(blocks))
 
 
 class Views:
@@ -141,27 +129,25 @@ def _themselves(among: Side, given: Sequence[Side], _: int) -> list[Side]:
 
 
 def _whole(_: Side, given: Sequence[Side], live: int) -> list[Side]:
-    return _others(sides.ALL, given, live)
+    return sides.others(sides.ALL, given, live)
 
 
 def _nobody(*_: object) -> int:
     return 0
 
 
-def _dead_or_alive(found: BlockSides, condition: Condition) -> BitMap:
-    plan = found._plans.get(condition)
-    evaluation = found.evaluation
-    return evaluation.rows(plan.root) if plan else evaluation.condition(condition)
+def _dead_or_alive(found: BlockSides, condition: Condition) -> Side:
+    return found.with_dead(condition)
 
 
 MISTAKES: list[tuple[str, object, str, Callable[..., object]]] = [
     ("a complement is forgotten", sides.Side, "inverse", _not_inverted),
     ("an `or` of a complement is a union of rows", survey, "either", _ored_rows),
-    ("a part decides what others decide", survey, "_others", _everyone),
-    ("a part decides nothing", survey, "_others", _themselves),
-    ("a part decides where its group does not", survey, "_others", _whole),
-    ("nobody lacks a value", survey, "common", _nobody),
-    ("deleted contacts are counted", sides.BlockSides, "_rows", _dead_or_alive),
+    ("a part decides what others decide", rests, "others", _everyone),
+    ("a part decides nothing", rests, "others", _themselves),
+    ("a part decides where its group does not", rests, "others", _whole),
+    ("nobody lacks a value", survey, "_lacking", _nobody),
+    ("deleted contacts are counted", sides.BlockSides, "side", _dead_or_alive),
 ]
 
 

@@ -110,7 +110,8 @@ class TextIndex:
         rows = bitmaps.to_rows(candidates)
         places = pa.array(rows)
         keys = self.keys.take(places)
-        values = keys if self.keys is self.values else self.values.take(places)
+        spelt = pattern.op == "matches" and self.keys is not self.values
+        values = self.values.take(places) if spelt else keys
         return bitmaps.from_sorted(rows[pattern.test(values, keys)])
 
     def to_arrow(self, rows: npt.NDArray[Any] | None = None) -> pa.StringArray:

@@ -27,8 +27,9 @@ from headcount.query.forms import Query
 from headcount.query.json_reader import from_document
 from headcount.query.limits import Limits, require_within
 from headcount.query.names import Known, Seen
-from headcount.query.parse import parse
+from headcount.query.parse import parse, parse_edited
 from headcount.query.plan import Plan, plan
+from headcount.query.reread import Operands
 from headcount.query.timeless import is_timeless
 
 LONGEST = 4096  # code points of a text that is remembered
@@ -111,4 +112,5 @@ def tree_of(query: Query, limits: Limits) -> tree.Segment:
     return _parsed(query, limits) if len(query) <= LONGEST else parse(query, limits)
 
 
-_parsed = ByText(parse)
+_operands = Operands()
+_parsed = ByText(lambda text, limits: parse_edited(text, _operands, limits))

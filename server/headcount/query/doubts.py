@@ -90,8 +90,15 @@ def doubts_of(
     """
     segment = tree_of(query, context.limits)
     text = query if isinstance(query, str) else None
-    outlined = outline(segment, engine.known, context, text)
-    survey = Survey(outlined, engine.view, context.check, engine.results, thorough=True)
+    outlined = outline(segment, engine.known, context, text, engine.meanings)
+    survey = Survey(
+        outlined,
+        engine.view,
+        context.check,
+        engine.results,
+        thorough=True,
+        drafts=engine.drafts,
+    )
     members = [(block, side.within(block.live)) for block, side in survey.blocks()]
     return doubts(
         engine,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
@@ -36,16 +37,22 @@ from headcount.query.context import QueryContext
 from headcount.query.counters import Counters
 from headcount.query.format import format as canonical
 from headcount.query.forms import Query as Query
+from headcount.query.lately import Lately
 from headcount.query.limits import Limits
+from headcount.query.meanings import Meanings
 from headcount.query.names import Known
 from headcount.query.outline import outline
 from headcount.query.plan import Plan
+from headcount.query.rests import Edits
 from headcount.query.results import Results
 from headcount.query.saved import NOTHING_SAVED, Saved
-from headcount.query.settled import Asked, settled_whole
+from headcount.query.settled import Asked, Askings, settled_whole
 from headcount.query.stale import StaleLabels
+from headcount.query.survey import Drafts
 from headcount.query.timeless import is_timeless
 from headcount.query.twins import Twins
+
+_SHOWN = 1_024  # contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,8 @@ class _Memory:
         self.bindings = Bindings(known)
         self.anchors = Anchors()
         self.twins = twins
+        self.meanings = Meanings()
+        self.edits = Edits()
 
 
 class Engine:
@@ -148,6 +157,9 @@ class Engine:
         self.known = known
         self.absences = Absences(view)
         self.stale = StaleLabels(view)
+        # By block number, row and names: the contacts that previews showed (`query.shown`).
+        self.shown: Lately[tuple[int, int, tuple[str, ...]], Any] = Lately(_SHOWN)
+        self.drafts = Drafts(memory.edits, Askings())
         self._memory = memory
         self._bindings = memory.bindings
         self._remembered = ByText(self._prepare)
@@ -177,6 +189,11 @@ class Engine:
         engine = Engine.__new__(Engine)
         engine._begin(view, self.results, known, memory)
         return engine
+
+    @property
+    def meanings(self) -> Meanings:
+        """What conditions were bound to, for those who edit the segment around them."""
+        return self._memory.meanings
 
     def count(self, query: Query, context: QueryContext) -> Counted:
         """

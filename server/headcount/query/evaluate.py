@@ -14,7 +14,7 @@ Nothing here can fail by the user's doing: `bind` saw to that. `check` may end t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -54,7 +54,7 @@ from headcount.query.masks import in_ranges, mask
 from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several
 from headcount.query.results import OFF, Results
 from headcount.query.sequences import following
-from headcount.query.settled import is_at_hand, settled
+from headcount.query.settled import Askings, is_at_hand, settled
 
 Check = Callable[[], None]
 
@@ -97,13 +97,28 @@ class Evaluation:
     were not, those aside that an index hands out as they are.
     """
 
-    def __init__(self, block: Block, plan: Plan, check: Check, results: Results = OFF) -> None:
+    def __init__(
+        self,
+        block: Block,
+        plan: Plan,
+        check: Check,
+        results: Results = OFF,
+        asked_again: Container[Condition] = (),
+        askings: Askings | None = None,
+    ) -> None:
+        """
+        Take conditions that are *asked_again*: they are worked out for all rows, once.
+
+        *askings* knows what conditions ask of the block.
+        """
         self._block = block
+        self._asked_again = asked_again
         self._plan = plan
         self._check = check
         self._all_live = len(block.live) == block.rows
         self._found: dict[Node, BitMap] = {}
-        self._recall = results.of(block, plan.clock)
+        self._askings = askings
+        self.recall = self._recall = results.of(block, plan.clock)
         self.recalled = self.worked_out = 0
         self._figures = Figures(block, plan.clock, self._recall)
         self._frame = ContactFrame(block, plan.clock, self._figures)
@@ -171,7 +186,7 @@ class Evaluation:
         if self._recall is None:
             self.worked_out += 1
             return self._leaf(condition, among)
-        asked = settled(condition, self._block)
+        asked = self.asked(condition)
         found = self._recall.get(asked)
         if found is not None:
             self.recalled += 1
@@ -181,6 +196,12 @@ class Evaluation:
         if self._is_for_all(condition, among):
             self._recall.keep(asked, found)
         return found
+
+    def asked(self, condition: Condition) -> Hashable:
+        """Return what such a condition asks of the block; its rows are remembered under that."""
+        if self._askings is None:
+            return settled(condition, self._block)
+        return self._askings.of(condition, self._block)
 
     def _both(self, node: Both, steps: int, among: BitMap | None) -> BitMap:
         """Return the rows in the first *steps* of *node*."""
@@ -313,8 +334,10 @@ class Evaluation:
             case Matches(FieldValue(field)):
                 index = self._block.ids if is_exact(field) else text_index(self._block, field)
                 is_listed = isinstance(index, IdColumn | TextIndex)
-                return is_listed and len(among) * _FEW_TEXTS_SHARE <= self._block.rows
-        return len(among) * _FEW_SHARE <= self._block.rows
+                few = is_listed and len(among) * _FEW_TEXTS_SHARE <= self._block.rows
+            case _:
+                few = len(among) * _FEW_SHARE <= self._block.rows
+        return few and condition not in self._asked_again
 
     def _sampled(self, condition: Sampled) -> BitMap:
         salt = hashing.fnv1a64_bytes(condition.salt.encode())

@@ -145,9 +145,17 @@ def explain(
     """
     segment = tree_of(query, context.limits)
     text = query if isinstance(query, str) else None
-    written = outline(segment, engine.known, context, text)
+    written = outline(segment, engine.known, context, text, engine.meanings)
     bound = written.bound
-    survey = Survey(written, engine.view, context.check, engine.results, thorough=True, timer=timer)
+    survey = Survey(
+        written,
+        engine.view,
+        context.check,
+        engine.results,
+        thorough=True,
+        timer=timer,
+        drafts=engine.drafts,
+    )
     members = [(block, side.within(block.live)) for block, side in survey.blocks()]
     return Explanation(
         root=_explained(written.root, survey.tallies, bound.clock),

@@ -161,7 +161,8 @@ class _Reader:
         self._row = row
         self._clock = written.bound.clock
         wanted = [part.condition for part in written.conditions]
-        sides = Sides(wanted, self._clock, engine.view, context.check, engine.results)
+        signed = [(condition, rewritten(condition)) for condition in wanted]
+        sides = Sides(signed, self._clock, engine.view, context.check, engine.results)
         self._sides: BlockSides = sides.in_block(block, BitMap([row]))
         figures = Figures(block, self._clock)
         self._rows = np.array([row], dtype=np.uint32)

@@ -39,7 +39,8 @@ from headcount.query.bound import (
 from headcount.query.conditions import all_of, complement
 from headcount.query.expressions import Expression, FieldValue, Sources
 from headcount.query.format import format as canonical
-from headcount.query.outline import Outline, Part, compared
+from headcount.query.meanings import compared
+from headcount.query.outline import Outline, Part
 from headcount.query.refusals import Refusals
 from headcount.query.rewrite import rewritten
 from headcount.query.survey import Tally
@@ -70,10 +71,13 @@ def written(segment: tree.Segment, bound: Bound, text: str | None) -> tuple[Quer
 
 def mixed(segment: tree.Segment, refusals: Refusals) -> Iterator[QueryWarning]:
     """Yield a warning for each `and` that stands beside an `or` without parentheses."""
+    # Inside a condition there is an `or` only behind a `where`.
+    within = refusals.text is None or "where" in refusals.text.lower()
     stack: list[tree.Node] = [segment]
     while stack:
         node = stack.pop()
-        stack += reversed(tuple(tree.children(node)))
+        if within or isinstance(node, tree.And | tree.Or | tree.Not):
+            stack += reversed(tuple(tree.children(node)))
         for item in node.items if isinstance(node, tree.Or) else ():
             if isinstance(item, tree.And) and _is_bare(item):
                 message = (

@@ -15,16 +15,16 @@ The root is bound to exactly what `bind` gives, warnings and errors included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from headcount.query import bind_values, tree
-from headcount.query.bind import Binder
-from headcount.query.bound import NO_ONE, Bound, Condition
-from headcount.query.conditions import all_of, any_of, complement, present
+from headcount.query import tree
+from headcount.query.bound import Bound, Condition
+from headcount.query.conditions import all_of, any_of, complement
 from headcount.query.context import QueryContext
+from headcount.query.meanings import Binders, Meaning, Meanings, meaning_of
 from headcount.query.names import Known
-from headcount.query.tree import CompareOp
+from headcount.query.rewrite import Signed, rewritten
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,8 @@ class Part:
 
     `parts` are what an `and`, `or` or `not` holds; a condition has none. Of a condition, or a `not`
     of one, that fits whoever lacks a value, `lacking` are those who lack it: all of them fit.
+    `signed` is what `rewritten` makes of a condition. `key` is the same number for parts that are
+    written alike, and hardly for others; 0 if the outline is not thorough.
     """
 
     place: int
@@ -41,6 +43,8 @@ class Part:
     condition: Condition
     parts: tuple[Part, ...] = ()
     lacking: Condition | None = None
+    signed: Signed | None = None
+    key: int = 0
 
     @property
     def is_condition(self) -> bool:
@@ -77,18 +81,20 @@ def outline(
     known: Known,
     context: QueryContext,
     text: str | None = None,
+    meanings: Meanings | None = None,
     *,
     thorough: bool = True,
 ) -> Outline:
     """
     Return the outline of *segment*; *text* is what it was parsed from.
 
-    Without *thorough* nobody is `lacking`. About 15 µs a condition.
+    Conditions that *meanings* remembers are not bound again. Without *thorough* nobody is
+    `lacking`, and nothing remembered. About 25 µs a condition, 2 of one that is remembered.
 
     Raises:
         UserError: a name, type or value does not fit.
     """
-    writer = _Writer(known, context, text, thorough)
+    writer = _Writer(known, context, text, meanings, thorough)
     root = writer.part(segment)
     binder = writer.binder
     bound = Bound(root.condition, binder.clock, tuple(binder.warnings), tuple(binder.mentions))
@@ -99,12 +105,18 @@ class _Writer:
     """Binds one segment from the left."""
 
     def __init__(
-        self, known: Known, context: QueryContext, text: str | None, thorough: bool
+        self,
+        known: Known,
+        context: QueryContext,
+        text: str | None,
+        meanings: Meanings | None,
+        thorough: bool,
     ) -> None:
+        self._context = context
+        self._meanings = meanings
         self._thorough = thorough
-        self.binder = Binder(known, context, text)
-        # Values are bound a second time to see who lacks them; what is wrong is said only once.
-        self._again = Binder(known, context, text)
+        self._binders = Binders(known, context, text)
+        self.binder = self._binders.first
         self._place = 0
 
     def part(self, node: tree.Segment) -> Part:
@@ -113,48 +125,37 @@ class _Writer:
         match node:
             case tree.And(items):
                 parts = tuple(map(self.part, items))
-                return Part(place, node, all_of([part.condition for part in parts]), parts)
+                found = all_of([part.condition for part in parts])
+                return Part(place, node, found, parts, key=_key(node, parts))
             case tree.Or(items):
                 parts = tuple(map(self.part, items))
-                return Part(place, node, any_of([part.condition for part in parts]), parts)
-            case tree.Not(item):
+                found = any_of([part.condition for part in parts])
+                return Part(place, node, found, parts, key=_key(node, parts))
+            case tree.Not(tree.And() | tree.Or() | tree.Not() as item):
                 part = self.part(item)
                 found = complement(part.condition)
-                return Part(place, node, found, (part,), self._lacking(item, negated=True))
-        found = self.binder.condition(node, self.binder.contact_scope)
-        return Part(place, node, found, (), self._lacking(node, negated=False))
+                return Part(place, node, found, (part,), key=_key(node, (part,)))
+            case tree.Not(item):
+                self._place += 1
+                meaning = self._meaning(item, negated=True)
+                part = _condition(place + 1, item, meaning)
+                found = complement(part.condition)
+                lacking, key = meaning.lacking_around, _key(node, (part,))
+                return Part(place, node, found, (part,), lacking, key=key)
+        return _condition(place, node, self._meaning(node, negated=False))
 
-    def _lacking(self, node: tree.Segment, *, negated: bool) -> Condition | None:
-        """Return those for whom a value that a negative condition compares is missing."""
-        values = compared(node, negated) if self._thorough else ()
-        if not values:
-            return None
-        binder, scope = self._again, self._again.contact_scope
-        first = binder.value(values[0], scope)
-        others = [bind_values.right(binder, value, scope) for value in values[1:]]
-        found = complement(all_of([present(value) for value in (first, *others)]))
-        return None if found == NO_ONE else found
+    def _meaning(self, node: tree.Segment, *, negated: bool) -> Meaning:
+        if not self._thorough:
+            condition = self.binder.condition(node, self.binder.contact_scope)
+            return Meaning(condition, rewritten(condition))
+        if self._meanings is None:
+            return meaning_of(node, self._binders, negated=negated)
+        return self._meanings.of(node, self._binders, self._context, negated=negated)
 
 
-def compared(node: tree.Segment, negated: bool) -> tuple[tree.Value, ...]:
-    """
-    Return the values that *node* compares if it, or with *negated* its complement, is negative.
+def _condition(place: int, node: tree.Segment, meaning: Meaning) -> Part:
+    return Part(place, node, meaning.condition, (), meaning.lacking, meaning.signed, meaning.key)
 
-    A missing one makes a comparison false, so its complement true. Options of an `in` are no such
-    values: with one missing, the others are compared all the same.
-    """
-    match node:
-        case tree.Compare(_, CompareOp.EQ | CompareOp.NE, tree.String("")):
-            return ()  # `is empty`
-        case tree.Compare(left, op, right):
-            return (left, right) if (op is CompareOp.NE) != negated else ()
-        case tree.Between(value, low, high, not_between):
-            return (value, low, high) if not_between != negated else ()
-        case tree.ContainsSet(value, mode, _, not_contains):
-            is_negative = not_contains != (mode is tree.SetMode.NONE)
-            return (value,) if is_negative != negated else ()
-        case tree.In() | tree.TextMatch() | tree.Within():
-            return (node.value,) if node.negated != negated else ()
-        case tree.Age(value):
-            return (value,) if negated else ()
-    return ()
+
+def _key(node: tree.Segment, parts: Sequence[Part]) -> int:
+    return hash((type(node), *(part.key for part in parts)))

@@ -16,9 +16,10 @@ time is not linear in the length of a text that anyone may send.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from functools import cache
 from importlib import resources
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from lark import Lark, Token
@@ -32,11 +33,14 @@ from headcount.query.diagnosis import diagnose
 from headcount.query.expectations import Failure
 from headcount.query.lexicon import RESERVED, UNITS
 from headcount.query.limits import DEFAULT, Limits, excess, too_deep
+from headcount.query.reread import Operand, Operands, State
 from headcount.query.rules import text_fault
 from headcount.query.scanner import SpanError, scan
-from headcount.query.tree import Segment, Value
+from headcount.query.tree import Segment, Spanned, Value
 
 _SEGMENT, _VALUE = "start", "lone_value"  # the rules of the grammar that are read on their own
+_OPERAND = "inversion"  # the rule of what `and` and `or` join
+_JOINTS = ("AND", "OR")
 
 
 class Reduction(NamedTuple):
@@ -47,7 +51,6 @@ class Reduction(NamedTuple):
     origin: str
 
 
-State = int
 Step = State | Reduction  # a token is taken and leads to a state, or a rule is complete
 
 
@@ -121,11 +124,33 @@ def parse_value(text: str, limits: Limits = DEFAULT) -> Value:
     return cast(Value, _read(text, limits, _VALUE))
 
 
+def parse_edited(text: str, operands: Operands, limits: Limits = DEFAULT) -> Segment:
+    """
+    Return what `parse` does, taking from *operands* what was parsed before, and adding the rest.
+
+    Errors are those of `parse`, which is left to find them; then nothing is added.
+    """
+    _check_text(text, limits)
+    parser = _Parser(text, limits, _SEGMENT, operands)
+    try:
+        node = parser.parse()
+        _check_size(node, limits)
+    except _ReadAgainError:
+        return parse(text, limits)
+    except SpanError as error:
+        if parser.found:
+            return parse(text, limits)
+        raise error.within(text) from None
+    for start, state, operand in parser.made:
+        operands.keep(text, start, state, limits.depth, operand)
+    return cast(Segment, node)
+
+
 def _read(text: str, limits: Limits, rule: str) -> Segment | Value:
     """Return the tree of what *rule* describes."""
     _check_text(text, limits)
     try:
-        node = _parse(text, limits, rule)
+        node = _Parser(text, limits, rule).parse()
         _check_size(node, limits)
     except SpanError as error:
         raise error.within(text) from None
@@ -154,46 +179,134 @@ def _check_text(text: str, limits: Limits) -> None:
         )
 
 
-def _parse(text: str, limits: Limits, rule: str) -> Segment | Value:
-    _, keywords, steps, ends = grammar()
-    start, end = ends[rule]
-    states: list[State] = [start]
-    parts: list[Any] = []  # one for each state but the first
-    tokens: list[Token] = []
-    open_parentheses: list[Token] = []
-    for token in scan(text):
-        tokens.append(token)
-        kind: str = token.type
-        if kind == "WORD":
-            kind = token.type = _word_type(token.value.lower(), keywords, steps[states[-1]])
-        elif kind == "LPAR":
-            open_parentheses.append(token)
-            if len(open_parentheses) > limits.depth:
-                raise SpanError(
-                    too_deep(limits.depth),
-                    token.start_pos or 0,
-                    token.end_pos or 0,
-                    reason=Reason.LIMIT_EXCEEDED,
-                )
-        elif kind == "RPAR" and open_parentheses:
-            open_parentheses.pop()
-        step = steps[states[-1]].get(kind)
-        while isinstance(step, Reduction):
-            _reduce(step, states, parts, steps)
+class _ReadAgainError(Exception):
+    """The text is wrong, and has to be read without what was known of it to say how."""
+
+
+class _Parser:
+    """
+    Reads one text; `found` is how many of its operands were known.
+
+    `made` are those that were read: where each begins, in which state, and what it became.
+    """
+
+    def __init__(
+        self, text: str, limits: Limits, rule: str, operands: Operands | None = None
+    ) -> None:
+        self._text = text
+        self._limits = limits
+        self._rule = rule
+        self._operands = operands
+        _, self._keywords, self._steps, ends = grammar()
+        start, self._end = ends[rule]
+        self._states: list[State] = [start]
+        self._parts: list[Any] = []  # one for each state but the first
+        self._tokens: list[Token] = []
+        self._open_parentheses: list[Token] = []
+        self._begun: tuple[int, int] | None = None  # an operand: states below it, where it begins
+        self.found = 0
+        self.made: list[tuple[int, State, Operand]] = []
+
+    def parse(self) -> Segment | Value:
+        """
+        Return the tree.
+
+        Raises:
+            SpanError: there is none.
+        """
+        text, states, parts, tokens = self._text, self._states, self._parts, self._tokens
+        open_parentheses, keywords, steps = self._open_parentheses, self._keywords, self._steps
+        source = scan(text) if self._operands is None else self._operand(0)
+        while (token := next(source, None)) is not None:
+            tokens.append(token)
+            kind: str = token.type
+            if kind == "WORD":
+                kind = token.type = _word_type(token.value.lower(), keywords, steps[states[-1]])
+            elif kind == "LPAR":
+                open_parentheses.append(token)
+                if len(open_parentheses) > self._limits.depth:
+                    raise _too_deep(token, self._limits)
+            elif kind == "RPAR" and open_parentheses:
+                open_parentheses.pop()
             step = steps[states[-1]].get(kind)
-        if step is None:
-            raise _failure(text, tokens, open_parentheses, rule)
-        states.append(step)
-        parts.append(token)
-    last = tokens[-1].end_pos if tokens else 0
-    tokens.append(Token("$END", "", last, end_pos=last))
-    while states[-1] != end:
-        step = steps[states[-1]].get("$END")
-        if not isinstance(step, Reduction):
-            raise _failure(text, tokens, open_parentheses, rule)
-        _reduce(step, states, parts, steps)
-    node: Segment | Value = parts[-1]
-    return node
+            while isinstance(step, Reduction):
+                if step.size > 1:
+                    self._end_operand(token.start_pos or 0)
+                _reduce(step, states, parts, steps)
+                step = steps[states[-1]].get(kind)
+            if step is None:
+                raise self._failure()
+            if kind in _JOINTS and self._operands is not None and not open_parentheses:
+                self._end_operand(token.start_pos or 0)
+                states.append(step)
+                parts.append(token)
+                if _OPERAND in steps[step]:
+                    source = self._operand(token.end_pos or 0)
+            else:
+                states.append(step)
+                parts.append(token)
+        self._finish()
+        node: Segment | Value = parts[-1]
+        return node
+
+    def _finish(self) -> None:
+        """Reduce what was read to one part."""
+        states, tokens, steps = self._states, self._tokens, self._steps
+        last = tokens[-1].end_pos if tokens else 0
+        tokens.append(Token("$END", "", last, end_pos=last))
+        while states[-1] != self._end:
+            step = steps[states[-1]].get("$END")
+            if not isinstance(step, Reduction):
+                raise self._failure()
+            if step.size > 1:
+                self._end_operand(len(self._text))
+            _reduce(step, states, self._parts, steps)
+        self._end_operand(len(self._text))
+
+    def _operand(self, start: int) -> Iterator[Token]:
+        """Begin an operand, or pass by one that is known; return the tokens from there on."""
+        assert self._operands is not None
+        states, text = self._states, self._text
+        known = self._operands.find(text, start, states[-1], self._limits.depth)
+        if known is None:
+            self._begun = len(states), start
+            return scan(text, start)
+        self._begun = None
+        self.found += 1
+        states.append(known.state)
+        self._parts.append(known.node)
+        tokens = scan(text, start + known.size)
+        follows = next(tokens, None)
+        if follows is None:
+            return tokens
+        if follows.value.lower() not in ("and", "or"):
+            raise self._failure()
+        return chain((follows,), tokens)
+
+    def _failure(self) -> SpanError:
+        """Return the error for the last token; it takes all tokens to say what is wrong."""
+        if self.found:
+            raise _ReadAgainError
+        return _failure(self._text, self._tokens, self._open_parentheses, self._rule)
+
+    def _end_operand(self, end: int) -> None:
+        """Note an operand that was begun, if it is one part now, and what is next is another's."""
+        if self._begun is None or len(self._states) != self._begun[0] + 1:
+            return
+        (below, start), self._begun = self._begun, None
+        node = self._parts[-1]
+        if isinstance(node, Spanned):
+            operand = Operand(node, self._states[-1], end - start)
+            self.made.append((start, self._states[below - 1], operand))
+
+
+def _too_deep(token: Token, limits: Limits) -> SpanError:
+    return SpanError(
+        too_deep(limits.depth),
+        token.start_pos or 0,
+        token.end_pos or 0,
+        reason=Reason.LIMIT_EXCEEDED,
+    )
 
 
 def _reduce(

@@ -99,6 +99,19 @@ class Plan:
         return "\n".join(lines)
 
 
+def leaves(node: Node) -> Iterator[Leaf]:
+    """Yield the leaves of a plan below *node*, from the left."""
+    match node:
+        case Leaf():
+            yield node
+        case Both(steps) | Several(steps):
+            for step in steps:
+                yield from leaves(step.node)
+        case Either(items):
+            for item in items:
+                yield from leaves(item)
+
+
 def plan(bound: Bound, view: View) -> Plan:
     """Return the plan of a bound segment; about 10 µs a condition."""
     (found,) = plan_each([bound.condition], bound.clock, view)

@@ -11,11 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from headcount.answers import Contact
-from headcount.index.view import View
-from headcount.members import contacts
 from headcount.query import tree
 from headcount.query.bound import QueryWarning
 from headcount.query.chosen import chosen as chosen_columns
@@ -25,6 +21,7 @@ from headcount.query.draw import Draw
 from headcount.query.engine import Engine, Query, tree_of
 from headcount.query.format import format as canonical
 from headcount.query.outline import outline
+from headcount.query.shown import shown
 from headcount.query.survey import Survey
 
 SAMPLE = 10  # contacts
@@ -95,8 +92,10 @@ def preview(
     chosen = chosen_columns(engine, fields, context)
     segment = tree_of(query, context.limits)
     text = query if isinstance(query, str) else None
-    written = outline(segment, engine.known, context, text)
-    survey = Survey(written, view, context.check, engine.results, thorough=True)
+    written = outline(segment, engine.known, context, text, engine.meanings)
+    survey = Survey(
+        written, view, context.check, engine.results, thorough=True, drafts=engine.drafts
+    )
     draw = Draw(size)
     members = []
     for block, side in survey.blocks():
@@ -111,21 +110,8 @@ def preview(
             ConditionCount(part.node, survey.tallies[part.place].count)
             for part in written.conditions
         ),
-        sample=_read(draw.result(), view, chosen),
+        sample=shown(engine, draw.result(), chosen),
         warnings=doubts(
             engine, written, survey.tallies, members, context, text, for_send=for_send, but=editing
         ),
     )
-
-
-def _read(
-    drawn: Sequence[tuple[int, int]], view: View, fields: Sequence[contacts.Column]
-) -> tuple[Contact, ...]:
-    """Return the contacts of block numbers and rows, in their order."""
-    found: dict[tuple[int, int], Contact] = {}
-    for number in {number for number, _ in drawn}:
-        rows = np.array([row for at, row in drawn if at == number], dtype=np.uint32)
-        batch = contacts.columns(view.blocks[number], rows, fields)
-        for row, contact in zip(rows.tolist(), contacts.contacts(batch), strict=True):
-            found[number, row] = contact
-    return tuple(found[place] for place in drawn)

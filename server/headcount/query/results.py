@@ -42,6 +42,7 @@ _TEXT_BYTES = 120  # a string of some 20 characters and its place in a set
 
 _PLAIN = frozenset((int, float, str, bool, type(None)))  # most of a key, so looked at first
 
+Sets = tuple[BitMap, ...]
 Key = tuple[int, Hashable, Hashable]  # the block's serial number, the scope, what was asked
 
 
@@ -67,7 +68,7 @@ class Results:
         assert capacity >= 0, capacity
         self.capacity = capacity
         self._lock = Lock()
-        self._held: OrderedDict[Key, tuple[BitMap, int]] = OrderedDict()
+        self._held: OrderedDict[Key, tuple[Sets, int]] = OrderedDict()
         self._bytes = 0
         self._hits = self._misses = 0
         # An identity is known by a number that is never used again: `id` is, once it is gone.
@@ -102,7 +103,7 @@ class Results:
             self._held.clear()
             self._bytes = 0
 
-    def _get(self, key: Key) -> BitMap | None:
+    def _get(self, key: Key) -> Sets | None:
         with self._lock:
             found = self._held.get(key)
             if found is None:
@@ -112,15 +113,15 @@ class Results:
             self._held.move_to_end(key)
             return found[0]
 
-    def _keep(self, key: Key, rows: BitMap) -> None:
-        size = bitmaps.memory(rows) + _key_bytes(key) + _ENTRY_BYTES
+    def _keep(self, key: Key, sets: Sets) -> None:
+        size = sum(map(bitmaps.memory, sets)) + _key_bytes(key) + _ENTRY_BYTES
         if size > self.capacity:
             return
         with self._lock:
             before = self._held.pop(key, None)
             if before is not None:
                 self._bytes -= before[1]
-            self._held[key] = (rows, size)
+            self._held[key] = (sets, size)
             self._bytes += size
             while self._bytes > self.capacity:
                 _, (_, freed) = self._held.popitem(last=False)
@@ -151,11 +152,20 @@ class Recall:
 
     def get(self, asked: Hashable) -> BitMap | None:
         """Return the rows of what was asked, shared; None if they are not remembered."""
-        return self.results._get((self.serial, self.scope, asked))
+        found = self.results._get((self.serial, self.scope, asked))
+        return None if found is None else found[0]
 
     def keep(self, asked: Hashable, rows: BitMap) -> None:
         """Remember the rows of what was asked."""
-        self.results._keep((self.serial, self.scope, asked), rows)
+        self.results._keep((self.serial, self.scope, asked), (rows,))
+
+    def sets(self, asked: Hashable) -> Sets | None:
+        """Return the sets that were kept together, shared; None if they are not remembered."""
+        return self.results._get((self.serial, self.scope, asked))
+
+    def keep_sets(self, asked: Hashable, sets: Sets) -> None:
+        """Remember several sets, which are answers to one question."""
+        self.results._keep((self.serial, self.scope, asked), sets)
 
 
 def _scope(clock: Clock) -> Hashable:

@@ -34,8 +34,10 @@ from headcount.query.bound import (
 from headcount.query.conditions import all_of, any_of, complement, enough_of
 from headcount.query.expressions import Expression, Kind
 
+Signed = tuple[Condition, bool]  # without a complement at its root; whether all others are meant
 
-def rewritten(condition: Condition) -> tuple[Condition, bool]:
+
+def rewritten(condition: Condition) -> Signed:
     """Return a condition without a complement at its root, and whether it is to be complemented."""
     match condition:
         case Complement(item):
@@ -56,7 +58,7 @@ def rewritten(condition: Condition) -> tuple[Condition, bool]:
     return condition, False
 
 
-def _root(condition: Condition) -> tuple[Condition, bool]:
+def _root(condition: Condition) -> Signed:
     """Return a merged condition as `rewritten` does."""
     if isinstance(condition, Complement):
         return condition.item, True
@@ -72,7 +74,7 @@ def _parted(items: Iterable[Condition]) -> tuple[list[Condition], list[Condition
     return held, left_out
 
 
-def _all(held: Sequence[Condition], left_out: Sequence[Condition]) -> tuple[Condition, bool]:
+def _all(held: Sequence[Condition], left_out: Sequence[Condition]) -> Signed:
     """Return those in all of *held* and none of *left_out*."""
     if not held:
         found, negated = _root(_merged_any(left_out))

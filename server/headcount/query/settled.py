@@ -57,9 +57,11 @@ from headcount.query.expressions import (
     Unary,
 )
 from headcount.query.frames import range_index, text_index
+from headcount.query.lately import Lately
 
 _FEW_KEYS = 1  # handed out as they are; uniting three takes as long as four look-ups here
 _FEW_RANGES = 16
+_ASKINGS = 4_096  # conditions and blocks
 
 
 def is_at_hand(condition: Condition, block: Block) -> bool:
@@ -125,6 +127,28 @@ class Asked:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Asked) and self.what == other.what
+
+
+class Askings:
+    """
+    What conditions ask of the blocks of one view, remembered by the very objects that they are.
+
+    For those who bind each condition once (`Meanings`), and ask at every keystroke.
+    """
+
+    def __init__(self, most: int = _ASKINGS) -> None:
+        self._held: Lately[tuple[int, int], tuple[Condition, Block, Hashable]] = Lately(most)
+
+    def of(self, condition: Condition, block: Block) -> Hashable:
+        """Return what `settled` does."""
+        key = id(condition), block.number
+        held = self._held.get(key)
+        # What is held keeps its `id`.
+        if held is not None and held[0] is condition and held[1] is block:
+            return held[2]
+        asked = settled(condition, block)
+        self._held.keep(key, (condition, block, asked))
+        return asked
 
 
 def _value(value: Expression, block: Block) -> Hashable:

@@ -17,7 +17,7 @@ Held at once: the sets of one block, up to 128 KiB a part, and a few more for ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
@@ -27,11 +27,11 @@ from headcount.index.view import View
 from headcount.query import tree
 from headcount.query.evaluate import Check
 from headcount.query.outline import Outline, Part
-from headcount.query.results import Results
-from headcount.query.sides import ALL, BlockSides, Side, Sides, both, common, either
-
-_MUCH = 32  # with less than one in so many left, a step costs next to nothing
-_FEW = 16  # parts
+from headcount.query.rests import FEWEST, EachOthers, EditOthers, Edits, Others, Rest, rest_of
+from headcount.query.results import Recall, Results
+from headcount.query.rewrite import rewritten
+from headcount.query.settled import Askings
+from headcount.query.sides import ALL, BlockSides, Side, Sides, both, either
 
 Timer = Callable[[], float]
 
@@ -59,6 +59,13 @@ class Tally:
     worked_out: int = 0
 
 
+class Drafts(NamedTuple):
+    """What is known of the segments that are being written, over one view."""
+
+    edits: Edits
+    askings: Askings
+
+
 class _Sizes(NamedTuple):
     """How many contacts a block has, and how many of them the whole segment holds."""
 
@@ -78,20 +85,34 @@ class Survey:
         *,
         thorough: bool = False,
         timer: Timer = no_timer,
+        drafts: Drafts | None = None,
     ) -> None:
-        """With *thorough* also count what is without each part, and what is missing."""
+        """
+        With *thorough* also count what is without each part, and what is missing.
+
+        *drafts* knows which part is edited, so that what the others hold is remembered.
+        """
         self.outline = outline
         self.tallies = [Tally() for _ in outline.parts]
         self._view = view
         self._check = check
         self._thorough = thorough
         self._timer = timer
-        self._root_others: list[Side] = []  # in the block that is being counted
-        wanted = [part.condition for part in outline.conditions]
+        self._root_others: Others  # in the block that is being counted
+        root = outline.root
+        self._edited: int | None = None
+        if thorough and drafts is not None and len(root.parts) >= FEWEST:
+            self._edited = drafts.edits.place([part.key for part in root.parts])
+        wanted = [
+            (part.condition, part.signed or rewritten(part.condition))
+            for part in outline.conditions
+        ]
         if thorough:
-            wanted += [part.lacking for part in outline.parts if part.lacking is not None]
+            lacking = [part.lacking for part in outline.parts if part.lacking is not None]
+            wanted += [(condition, rewritten(condition)) for condition in lacking]
             self._begin()
-        self._sides = Sides(wanted, outline.bound.clock, view, check, results)
+        askings = None if drafts is None else drafts.askings
+        self._sides = Sides(wanted, outline.bound.clock, view, check, results, askings)
 
     def blocks(self) -> Iterator[tuple[Block, Side]]:
         """Yield each block and the members of the segment in it, counting on the way."""
@@ -101,7 +122,7 @@ class Survey:
             found: dict[int, Side] = {}
             root = self._count(self.outline.root, sides, found)
             if self._thorough:
-                self._count_missing(sides, found)
+                self._count_missing(sides)
                 sizes = _Sizes(sides.live, root.size(sides.live))
                 self._without(self.outline.root, ALL, 1, found, sizes)
             yield block, root
@@ -127,7 +148,9 @@ class Survey:
         else:
             inside = [self._count(inner, sides, found) for inner in part.parts]
             if self._thorough and part is self.outline.root and len(inside) > 1:
-                side = self._joined_root(part, inside, sides.live)
+                side = self._joined_root(part, inside, sides)
+            elif self._edited is not None and len(inside) > 1:
+                side = _joined_before(part, inside, sides)
             else:
                 side = _joined(part, inside)
         found[part.place] = side
@@ -135,20 +158,39 @@ class Survey:
         tally.seconds += self._timer() - started
         return side
 
-    def _joined_root(self, part: Part, inside: Sequence[Side], live: int) -> Side:
+    def _joined_root(self, part: Part, inside: Sequence[Side], sides: BlockSides) -> Side:
         """Return what `_joined` does, from those in all parts but one, which are wanted anyway."""
         given = _as_and(part, inside)
-        others = self._root_others = _others(ALL, given, live)
-        least = min(range(len(others)), key=lambda place: others[place].size(live))
-        found = both(others[least], given[least])
+        recall = sides.evaluation.recall
+        if self._edited is None or recall is None:
+            self._root_others = EachOthers(ALL, given, sides.live)
+        else:
+            new = given.pop(self._edited)
+            rest = self._rest(part, self._edited, given, sides, recall)
+            self._root_others = EditOthers(rest, self._edited, new, sides.live)
+        found = self._root_others.whole()
         return found if isinstance(part.node, tree.And) else found.inverse()
 
-    def _count_missing(self, sides: BlockSides, found: dict[int, Side]) -> None:
+    def _rest(
+        self, part: Part, edited: int, given: Sequence[Side], sides: BlockSides, recall: Recall
+    ) -> Rest:
+        """Return what is left of *part* without the part inside it that is edited."""
+        parts = [inner for place, inner in enumerate(part.parts) if place != edited]
+        asked = type(part.node), *(_asked(inner, sides) for inner in parts)
+        outs = [side.out for side in given]
+
+        def with_dead() -> list[Side]:
+            return _as_and(part, [_with_dead(inner, sides) for inner in parts])
+
+        found = rest_of(outs, with_dead, asked, recall, sides.block)
+        return found if sides.live == sides.block.rows else found.within(sides.block.live)
+
+    def _count_missing(self, sides: BlockSides) -> None:
         for part in self.outline.parts:
             if part.lacking is not None:
                 tally = self.tallies[part.place]
                 assert tally.missing is not None
-                tally.missing += common(found[part.place], sides.side(part.lacking), sides.live)
+                tally.missing += _lacking(sides.side(part.lacking), sides.live)
 
     def _without(
         self, part: Part, decided: Side, sign: int, found: dict[int, Side], sizes: _Sizes
@@ -163,17 +205,37 @@ class Survey:
         if isinstance(part.node, tree.Not):
             self._without(part.parts[0], decided, -sign, found, sizes)
             return
-        given = _as_and(part, [found[inner.place] for inner in part.parts])
         if part is self.outline.root:
-            each = self._root_others
+            others = self._root_others
         else:
-            each = _others(decided, given, sizes.live)
+            given = _as_and(part, [found[inner.place] for inner in part.parts])
+            others = EachOthers(decided, given, sizes.live)
         come = sign if isinstance(part.node, tree.And) else -sign
-        for inner, side, others in zip(part.parts, given, each, strict=True):
+        for place, inner in enumerate(part.parts):
             tally = self.tallies[inner.place]
             assert tally.without is not None
-            tally.without += sizes.whole + come * common(others, side.inverse(), sizes.live)
-            self._without(inner, others, sign, found, sizes)
+            tally.without += sizes.whole + come * others.kept(place)
+            if not inner.is_condition:
+                self._without(inner, others.of(place), sign, found, sizes)
+
+
+def _lacking(side: Side, live: int) -> int:
+    """Return how many fit for lack of a value: all who lack it do."""
+    return side.size(live)
+
+
+def _asked(part: Part, sides: BlockSides) -> Hashable:
+    """Return what *part* asks of a block."""
+    if part.is_condition:
+        return sides.asked(part.condition)
+    return type(part.node), *(_asked(inner, sides) for inner in part.parts)
+
+
+def _with_dead(part: Part, sides: BlockSides) -> Side:
+    """Return the members of *part*; of rows that are not live it may say anything."""
+    if part.is_condition:
+        return sides.with_dead(part.condition)
+    return _joined(part, [_with_dead(inner, sides) for inner in part.parts])
 
 
 def _joined(part: Part, inside: Sequence[Side]) -> Side:
@@ -184,31 +246,23 @@ def _joined(part: Part, inside: Sequence[Side]) -> Side:
     return reduce(join, sorted(inside, key=lambda side: (side.out, len(side.rows))))
 
 
+def _joined_before(part: Part, inside: Sequence[Side], sides: BlockSides) -> Side:
+    """Return what `_joined` does, remembered, if all rows of the block are live."""
+    recall = sides.evaluation.recall
+    if recall is None or sides.live != sides.block.rows:
+        return _joined(part, inside)
+    asked = "part", _asked(part, sides)
+    rows = recall.get(asked)
+    if rows is None:
+        side = _joined(part, inside)
+        recall.keep(asked, side.rows)
+        return side
+    # As in `rest_of`: of an `or`, the complement of the `and` of complements.
+    outs = [side.out for side in inside]
+    return Side(rows, all(outs) if isinstance(part.node, tree.And) else any(outs))
+
+
 def _as_and(part: Part, inside: Sequence[Side]) -> list[Side]:
     """Return the sides whose `and` is that of *part*; for an `or`, its complement."""
     is_and = isinstance(part.node, tree.And)
     return [side if is_and else side.inverse() for side in inside]
-
-
-def _others(among: Side, sides: Sequence[Side], live: int) -> list[Side]:
-    """
-    Return for each of *sides* those of *among* who are in all others.
-
-    What one half of them leaves is where the other half starts from, and the other way round. While
-    that is much, the smallest of a few is taken from the rest instead, so that all steps but the
-    first are on small sets. n parts take n log n steps, a few at most n² / 2.
-    """
-    order = sorted(range(len(sides)), key=lambda place: sides[place].size(live))
-    found = [among] * len(sides)
-
-    def narrow(left: Side, places: Sequence[int]) -> None:
-        if len(places) == 1:
-            found[places[0]] = left
-            return
-        narrowed = left.size(live) * _MUCH < live
-        middle = len(places) // 2 if narrowed or len(places) > _FEW else 1
-        for some, rest in ((places[:middle], places[middle:]), (places[middle:], places[:middle])):
-            narrow(reduce(both, (sides[place] for place in rest), left), some)
-
-    narrow(among, order)
-    return found

@@ -5,11 +5,16 @@ Each segment's rows in a block are remembered as one set, besides those of its c
 what it asks of the block. At the same instant that is known: a look-up a segment and block. At a
 later one segments are bound again, 0.1 ms each, but what they ask is mostly the same; only what is
 not is planned and worked out. Of a single contact it may be known without that: see `anchors`.
+
+Alone, a segment asks a costly condition of those alone who are left by its others, which is not
+worth remembering. A condition that several segments ask is worked out once, for all contacts.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 
 from pyroaring import BitMap
 
@@ -20,7 +25,9 @@ from headcount.query.bound import Condition, QueryWarning
 from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, Prepared, Query
 from headcount.query.evaluate import Evaluation
-from headcount.query.plan import Plan
+from headcount.query.plan import Plan, leaves
+
+_MANY = 3  # segments with a condition; for all contacts it costs as much as for those left by two
 
 
 class Wholes:
@@ -141,5 +148,15 @@ class Wholes:
 
     def _worked_out(self, plan: Plan, block: Block, *, all_live: bool) -> BitMap:
         self._context.check()
-        found = Evaluation(block, plan, self._context.check, self._engine.results).root()
+        results, check = self._engine.results, self._context.check
+        found = Evaluation(block, plan, check, results, self._asked_again).root()
         return block.live - found if plan.negated and all_live else found
+
+    @cached_property
+    def _asked_again(self) -> frozenset[Condition]:
+        """Conditions of so many segments that they are worked out once, and not for each one's."""
+        if len(self) < _MANY or not self._engine.results.capacity:
+            return frozenset()
+        prepared = (one.plan for one in self._prepared if one is not None)
+        asked = Counter(leaf.condition for plan in prepared for leaf in leaves(plan.root))
+        return frozenset(condition for condition, count in asked.items() if count >= _MANY)
