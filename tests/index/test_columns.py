@@ -47,6 +47,14 @@ def check(column: NumericColumn, values: list[float], bounds: list[float]) -> No
         at_least, above = column.first_at_least(bound), column.first_above(bound)
         assert [s >= at_least for s in stored] == [v >= bound for v in values], bound
         assert [s >= above for s in stored] == [v > bound for v in values], bound
+        within = column.within
+        assert within(column.stored, bound, None).tolist() == [v >= bound for v in values]
+        assert within(column.stored, bound, None, True).tolist() == [v > bound for v in values]
+        assert within(column.stored, None, bound).tolist() == [v <= bound for v in values]
+        assert within(column.stored, None, bound, False, True).tolist() == [
+            v < bound for v in values
+        ]
+    assert column.within(column.stored, None, None).all()
     again = NumericColumn.from_parts(Parts(list(column.parts("p"))), "p")
     assert again.decode().tolist() == values
     assert again.stored.dtype == column.stored.dtype

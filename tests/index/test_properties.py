@@ -71,6 +71,11 @@ def test_values_come_back_from_any_stretch(kind: FieldType, data: st.DataObject)
     for start in (0, 1, 7, 8, 9, len(values)):
         for stop in (start, start + 3, None):
             assert listed(column, start, stop) == expected[start:stop]
+            if isinstance(column, NumberProperty) and stop is not None:
+                stop = min(stop, len(values))
+                for bound in {v for v in expected if v is not None}:
+                    found = column.within(min(start, stop), stop, bound, bound)
+                    assert found.tolist() == [v == bound for v in expected[start:stop]]
     arrow = column.to_arrow()
     assert arrow.type == ARROW_TYPES[kind]
     assert arrow.to_pylist() == [values[i] for i in order]

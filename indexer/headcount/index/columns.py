@@ -93,6 +93,31 @@ class NumericColumn:
         """Return the values of *rows* (any integer dtype, any order), fresh, float64 or int64."""
         return self._decode(self.stored[rows])
 
+    def within(
+        self,
+        stored: npt.NDArray[Any],
+        low: float | None,
+        high: float | None,
+        low_open: bool = False,
+        high_open: bool = False,
+    ) -> Mask:
+        """
+        Return which of some *stored* values are decoded to one from *low* to *high* (None: no end).
+
+        None is decoded: 30 µs for a million of 2 bytes, where decoding takes 1 ms.
+        """
+        if stored.dtype == np.float32:
+            stored = stored.astype(np.float64)  # or a bound would be made a float32
+        found: Mask | None = None
+        if low is not None:
+            found = stored >= (self.first_above(low) if low_open else self.first_at_least(low))
+        if high is not None:
+            upto: Mask = stored < (
+                self.first_at_least(high) if high_open else self.first_above(high)
+            )
+            found = upto if found is None else found & upto
+        return np.ones(len(stored), dtype=np.bool_) if found is None else found
+
     def first_at_least(self, bound: float) -> float:
         """
         Return the smallest stored value whose decoded value is >= *bound*.

@@ -136,19 +136,9 @@ class RangeIndex:
         8 ns a row when the values are not in the cache, 2 when they are; making the range and
         intersecting take 70 µs.
         """
-        column = self.column
         held = bitmaps.to_rows(rows & self.present)
-        stored = column.stored.take(held.astype(np.intp))
-        if stored.dtype == np.float32:
-            stored = stored.astype(np.float64)  # or a bound would be made a float32
-        if low is not None:
-            fits = stored >= (column.first_above(low) if low_open else column.first_at_least(low))
-            held, stored = held.compress(fits), stored.compress(fits)
-        if high is not None:
-            held = held.compress(
-                stored < (column.first_at_least(high) if high_open else column.first_above(high))
-            )
-        return held
+        stored = self.column.stored.take(held.astype(np.intp))
+        return held.compress(self.column.within(stored, low, high, low_open, high_open))
 
     def ranks(
         self, low: Bound, high: Bound, low_open: bool = False, high_open: bool = False

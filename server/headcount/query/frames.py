@@ -27,7 +27,7 @@ from headcount.index.fields import FieldIndex
 from headcount.index.flags import FlagIndex
 from headcount.index.keyword import KeywordIndex
 from headcount.index.keywords import KeywordsIndex
-from headcount.index.properties import StringProperty
+from headcount.index.properties import NumberProperty, StringProperty
 from headcount.index.ranges import RangeIndex
 from headcount.index.text import TextIndex
 from headcount.model.fold import is_exact
@@ -263,6 +263,19 @@ class EventFrame:
         """Return which events have a text with one of *keys*."""
         column = self.strings(field)
         return column.among(column.dictionary.lookup_all(keys), self.start, self.stop)
+
+    def within(
+        self,
+        field: Field,
+        low: float | None,
+        high: float | None,
+        low_open: bool,
+        high_open: bool,
+    ) -> Mask:
+        """Return which events have a number, day or instant between limits, as an index does."""
+        column = self.index.property(field.name)
+        assert isinstance(column, NumberProperty), field
+        return column.within(self.start, self.stop, low, high, low_open, high_open)
 
     def with_codes(self, field: Field, codes: npt.NDArray[np.bool_]) -> Mask:
         """Return which events have a text for whose code *codes* (bool[distinct]) is true."""

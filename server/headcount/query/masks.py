@@ -38,6 +38,7 @@ from headcount.query.bound import (
 from headcount.query.bound import (
     Any as AnyOf,
 )
+from headcount.query.estimate import limits
 from headcount.query.expressions import FieldValue, Kind
 from headcount.query.frames import ContactFrame, EventFrame, Frame
 from headcount.query.ranges import Range, Ranges
@@ -80,6 +81,8 @@ def _mask(condition: Condition, frame: Frame) -> Mask:
             return np.logical_not(_mask(item, frame))
         case Always(truth):
             return np.asarray(truth)
+        case InRanges(FieldValue(field), (range_,)) if isinstance(frame, EventFrame):
+            return frame.within(field, *limits(range_))
         case InRanges(value, ranges):
             held = vector(value, frame)
             return in_ranges(held.values, ranges) & held.present
