@@ -28,6 +28,7 @@ from headcount.model.errors import Reason, UserError
 from headcount.model.schema_toml import parse as parse_schema
 from headcount.query import tree
 from headcount.query.engine import Engine
+from headcount.query.json_form import from_document
 from headcount.query.parse import parse
 from headcount.query.proto import to_proto
 from headcount.segments.audience import Funnel, Step
@@ -411,6 +412,23 @@ def test_a_segment_is_exported_from_every_door(server: Served, tmp_path: Path, e
         assert tables[0] == tables[1] == tables[2]
         about = json.loads(tables[1].schema.metadata[b"headcount"])
         assert (about["segment"], about["as_of"]) == ("mrr > 0", NOW.isoformat())
+
+
+@pytest.mark.parametrize("form", ["document", "tree"])
+def test_the_place_in_a_source_is_named(server: Served, form: str) -> None:
+    """180: which source, and where in its document or message."""
+    document = {"conditions": [{"list": "News"}, {"field": "mmr", "operator": ">", "value": 1}]}
+    query = document if form == "document" else from_document(document)
+    with Client(server.address) as client:
+        for target in (client, Workspace(view_of(SMALL, 4))):
+            with pytest.raises(UserError) as caught:
+                target.resolve(["everyone", query], document)
+            found = caught.value.field or ""
+            assert found.startswith("include[1]")
+            if form == "document":
+                assert found.replace(".json", "") == "include[1].conditions[1].field"
+            elif target is client:
+                assert found == "include[1].segment.items[1].compare.left.name"
 
 
 WORKED_OUT = {

@@ -260,3 +260,16 @@ def test_a_workspace_that_is_made_again_is_another(folder: Path) -> None:
         assert stale.value.field == "token"
         assert old.count("everyone") == 1
         assert old.upsert([{"id": "c1"}]).accepted == 1
+
+
+def test_a_watch_of_a_document_names_the_place_of_a_mistake(folder: Path) -> None:
+    """180: the path in what was sent, and not the column of the text that is kept."""
+    wrong = {"all": [{"everyone": True}, {"field": "contry", "operator": "=", "value": "DE"}]}
+    with live_served(folder) as server, Client(server.address) as client:
+        with pytest.raises(UserError) as streamed:
+            next(client.watch(wrong, timeout=20))
+        with pytest.raises(UserError) as named:
+            client.create_watch("germans", wrong)
+    for caught in (streamed, named):
+        assert caught.value.field == "query.json.all[1].field"
+        assert caught.value.position is None

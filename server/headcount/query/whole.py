@@ -130,6 +130,11 @@ class Wholes:
             return anchor, engine.prepared(query, context)
         except UserError as error:
             named = f"queries[{place}]" if self._places is None else self._places[place]
+            inside = error.field or ""
+            if inside.startswith(f"{named}."):  # a message was read with its place
+                named = inside
+            elif inside and isinstance(query, dict):
+                named = f"{named}.{inside}"
             raise UserError(
                 error.reason,
                 error.message,

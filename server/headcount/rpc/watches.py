@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from headcount.members import pages
 from headcount.model.errors import Reason, UserError
 from headcount.model.time_zone import time_zone
+from headcount.query.context import QueryContext
 from headcount.query.engine import Engine, tree_of
 from headcount.query.format import format as canonical
 from headcount.query.limits import Limits
@@ -187,12 +188,16 @@ class Watches:
                 "a watch goes on for ever: leave out as_of",
                 field="query.as_of",
             )
+        zone = time_zone(query.time_zone or engine.view.schema.time_zone, "query.time_zone")
         if query.WhichOneof("form") == "saved":
             self._questions.query(query, engine)
             text = f"in segment {write_string(query.saved)}"
         else:
-            text = canonical(tree_of(self._questions.query(query, engine), self._limits))
-        zone = time_zone(query.time_zone or engine.view.schema.time_zone, "query.time_zone")
+            asked = self._questions.query(query, engine)
+            if not isinstance(asked, str):
+                # The text is what is watched; errors have the places of what was sent.
+                engine.prepared(asked, QueryContext(self._clock(), zone, self._limits))
+            text = canonical(tree_of(asked, self._limits))
         made = convert_watches.settings(settings)
         return Spec(name, text, zone.key, made, self._clock(), endpoint)
 
