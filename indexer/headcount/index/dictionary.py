@@ -31,6 +31,8 @@ from headcount.model import fold
 from headcount.model.schema import Field
 
 _SMALL = 4096  # strings; a dict of them takes about 0.6 MB
+_FEW = 64  # strings that are put in order faster in Python
+_NONE = pa.array([], pa.string())
 _MANY = 200  # keys; from here on, one pass over a large dictionary is faster than bisections
 
 
@@ -51,9 +53,16 @@ class Dictionary:
         Return the dictionary of *values* and the code of each, the dictionary's length for null.
 
         Codes are in the narrowest unsigned dtype. About 20 ms per million rows, and 1 µs for each
-        distinct string.
+        distinct string; 60 µs for a hundred rows.
         """
+        if values.null_count == len(values):
+            return cls(_NONE, _NONE), np.zeros(len(values), dtype=np.uint8)
         encoded = strings.plain(values).dictionary_encode()
+        indices = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+        places = indices.to_numpy()
+        if len(encoded.dictionary) <= _FEW:
+            dictionary, ranks = cls._of_few(encoded.dictionary.to_pylist(), field)
+            return dictionary, ranks[places]
         distinct = strings.compact(encoded.dictionary)
         keys = fold.keys(distinct, field)
         columns = {"key": keys, "value": distinct}
@@ -65,8 +74,18 @@ class Dictionary:
         ranks = np.empty(len(distinct) + 1, dtype=np.int64)
         ranks[order.to_numpy()] = np.arange(len(distinct))
         ranks[-1] = len(distinct)  # null is encoded as -1
-        places = encoded.indices.fill_null(-1).to_numpy()
         return dictionary, narrowed(ranks, len(distinct))[places]
+
+    @classmethod
+    def _of_few(cls, texts: list[str], field: Field) -> tuple[Dictionary, npt.NDArray[np.uint8]]:
+        """Return the dictionary of distinct *texts*, and the code of each, then of null."""
+        keyed = sorted((fold.field_key(text, field), text, at) for at, text in enumerate(texts))
+        ranks = np.full(len(texts) + 1, len(texts), dtype=np.uint8)  # null is encoded as -1
+        ranks[[at for _, _, at in keyed]] = np.arange(len(texts))
+        values = pa.array([text for _, text, _ in keyed], pa.string())
+        same = all(key == text for key, text, _ in keyed)
+        keys = values if same else pa.array([key for key, _, _ in keyed], pa.string())
+        return cls(values, keys), ranks
 
     def __len__(self) -> int:
         return len(self.values)

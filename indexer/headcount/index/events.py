@@ -153,7 +153,7 @@ class EventIndex:
     @property
     def start(self) -> int:
         """Return the position of the first event that has not expired."""
-        return self.slice(EVER)[0]
+        return 0 if self.floor == EVER.low else self.slice(EVER)[0]
 
     def with_floor(self, floor: int) -> EventIndex:
         """Return the index without the events before an instant (µs), at no cost."""

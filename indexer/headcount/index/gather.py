@@ -42,7 +42,7 @@ def gathered(
     types = {event.name: event for event in schema.all_events.values()}
 
     def column(name: str) -> pa.Array:
-        taken = [block.column(name, rows) for block, rows, _ in shares]
+        taken = [block.column(name, _some(block, rows)) for block, rows, _ in shares]
         if not taken:
             return pa.nulls(0, kinds[name])
         whole = taken[0] if len(taken) == 1 else pa.concat_arrays(taken)
@@ -51,7 +51,9 @@ def gathered(
     def table(name: str) -> pa.Table:
         found = []
         for block, rows, places in shares:
-            events = block.event_table(name, rows)
+            events = block.event_table(name, _some(block, rows))
+            if in_order and len(shares) == 1:
+                return events
             if events.num_rows:
                 at = events.column_names.index("row")
                 whose = places[events.column("row").to_numpy()].astype(np.uint32)
@@ -79,6 +81,11 @@ def event_times(
         whose.append(places[owners])
         times.append(when)
     return np.concatenate(whose), np.concatenate(times)
+
+
+def _some(block: Block, rows: Rows) -> Rows | None:
+    """Return *rows* (ascending, unique), None for all of them, which need no taking."""
+    return None if len(rows) == block.rows else rows
 
 
 def _shares(

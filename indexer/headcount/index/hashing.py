@@ -23,6 +23,7 @@ _OFFSET = 0xCBF29CE484222325
 _PRIME = 0x100000001B3
 _ALL_BITS = (1 << 64) - 1
 _CHUNK = 1 << 15  # 256 KiB of hashes
+_FEW = 12  # strings that are hashed faster one by one
 
 
 def fnv1a64_bytes(data: bytes) -> int:
@@ -35,6 +36,9 @@ def fnv1a64_bytes(data: bytes) -> int:
 
 def fnv1a64(values: pa.StringArray) -> Hashes:
     """Return the 64-bit FNV-1a hash of each string (no nulls) of *values*, as uint64[n]."""
+    if len(values) <= _FEW:
+        few = [fnv1a64_bytes(text.encode()) for text in values.to_pylist()]
+        return np.array(few, dtype=np.uint64)
     offsets, data = strings.views(values)
     hashes = np.empty(len(values), dtype=np.uint64)
     for start in range(0, len(values), _CHUNK):

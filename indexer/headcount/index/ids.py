@@ -31,6 +31,7 @@ from headcount.index.pattern import Pattern
 
 _NO_SALT = np.uint64(hashing.fnv1a64_bytes(b""))
 _LOWEST = 4096
+_SORTED_FROM = 64  # hashes that are searched faster in order: 5 times for 1,000 of 2^20
 _HASH_SHARE = 16  # with more than one id in so many asked for, all are hashed, once for all
 
 
@@ -118,14 +119,15 @@ class IdColumn:
             ids = pc.fill_null(ids, "") if ids.null_count else ids
             wanted = hashing.fnv1a64(ids)
         hashes, owners = self._sorted
-        place = np.searchsorted(hashes, wanted)
+        place = _searched(hashes, wanted)
         open_ = np.flatnonzero(place < len(hashes))
         open_ = open_[hashes[place[open_]] == wanted[open_]]
         while len(open_):  # more than one round only where two ids share a hash
             open_ = open_[place[open_] < len(hashes)]
             open_ = open_[hashes[place[open_]] == wanted[open_]]
             rows = owners[place[open_]]
-            same = pc.equal(self.take(rows), pc.take(ids, pa.array(open_)))
+            asked = ids if len(open_) == len(ids) else ids.take(pa.array(open_))
+            same = pc.equal(self.take(rows), asked)
             hit = same.to_numpy(zero_copy_only=False).astype(np.bool_)
             found[open_[hit]] = rows[hit]
             open_ = open_[~hit]
@@ -196,4 +198,14 @@ def integers_of(ids: pa.StringArray) -> npt.NDArray[np.uint64] | None:
     if not pc.cast(values, pa.string()).equals(ids):
         return None
     found: npt.NDArray[np.uint64] = values.to_numpy()
+    return found
+
+
+def _searched(hashes: hashing.Hashes, wanted: hashing.Hashes) -> npt.NDArray[np.int64]:
+    """Return where each of *wanted* (any order) belongs in *hashes* (ascending)."""
+    if len(wanted) < _SORTED_FROM:
+        return np.searchsorted(hashes, wanted)
+    order = np.argsort(wanted)
+    found = np.empty(len(wanted), dtype=np.int64)
+    found[order] = np.searchsorted(hashes, wanted[order])
     return found

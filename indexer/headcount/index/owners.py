@@ -22,6 +22,8 @@ from headcount.index.columns import stable_order
 Rows = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
 
+_NOWHERE = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Owners:
@@ -45,6 +47,8 @@ class Owners:
         wanted = rows.astype(np.uint32, copy=False)
         starts = np.searchsorted(self.rows, wanted)
         sizes = np.searchsorted(self.rows, wanted, side="right") - starts
+        if not sizes.any():
+            return _NOWHERE, _NOWHERE
         whose = np.repeat(np.arange(len(rows)), sizes)
         skipped = np.cumsum(sizes) - sizes
         at = np.arange(len(whose)) + np.repeat(starts - skipped, sizes)

@@ -207,6 +207,8 @@ def walk(
 
 def _newest(log: Log, rows: int, depth: int) -> Iterator[tuple[Instants, Mask]]:
     """Yield the k-th newest time of each row and which rows have one, for k from 1 to *depth*."""
+    if not depth:  # nothing that is as long as the rows is made for a few events
+        return
     latest = np.zeros(rows, dtype=np.uint32)
     left = np.arange(len(log), dtype=np.uint32)
     for _ in range(depth):

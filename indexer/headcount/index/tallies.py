@@ -125,6 +125,8 @@ class Tallies:
         gap = max(tuning.gap, int(rows * dtype.itemsize / tuning.tally_bytes), 1)
         counts = np.zeros((size // gap, rows), dtype=dtype)
         found = cls(rows, size, counts, busy)
+        if not len(counts):  # nothing that is as long as the rows is made for a few events
+            return found
         running = np.zeros(rows, dtype=dtype)
         for index in reversed(range(len(counts))):
             start, stop = found.checkpoint(index), found.checkpoint(index + 1)

@@ -31,6 +31,7 @@ from headcount.index.suppressed import NOBODY, Suppressed
 from headcount.model.schema import Schema
 
 Positions = npt.NDArray[np.int64]
+Ordinals = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -118,6 +119,36 @@ class View:
             if len(block.live) != block.rows:
                 hit[hit] = bitmaps.holds(block.live, rows[hit], block.rows)
             found[hit] = rows[hit] + block.number * self.block_rows
+        return found
+
+    def known(self, ids: pa.StringArray) -> Ordinals:
+        """
+        Return the ordinal of each id, as int64[n]; -1 where there is no such live contact.
+
+        As `ordinals(lookup(ids))`, and faster where many contacts have moved: in its base block a
+        contact that has moved still has its id, and its ordinal says where it is now. So recent
+        blocks are searched for contacts alone that were made after the base.
+        """
+        found = np.full(len(ids), -1, dtype=np.int64)
+        ids = pc.fill_null(ids, "") if ids.null_count else ids
+        wanted = hashing.fnv1a64(ids)
+        first = 0
+        for block in self.base_blocks:
+            rows = block.ids.lookup(ids, wanted)
+            hit = rows >= 0
+            found[hit] = rows[hit] + first
+            first += block.rows
+        there = np.flatnonzero(found >= 0)
+        found[there[self.positions(found[there]) < 0]] = -1
+        for block in self.recent_blocks:
+            assert block.ordinals is not None
+            missing = np.flatnonzero(found < 0)
+            if not len(missing) or not len(block.ordinals) or block.ordinals[-1] < first:
+                continue
+            rows = block.ids.lookup(ids.take(pa.array(missing)), wanted[missing])
+            hit = rows >= 0
+            hit[hit] = bitmaps.holds(block.live, rows[hit], block.rows)
+            found[missing[hit]] = block.ordinals[rows[hit]]
         return found
 
     def at(self, position: int) -> tuple[Block, int]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +28,10 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
-from headcount.index.arrow import INSTANT
-from headcount.index.block import LISTS, OPTED_OUT, Block
-from headcount.index.lazy import Lazy
+from headcount.index.block import Block
 from headcount.index.view import Version, View
-from headcount.live import edit, evolve, merge, pieces, recent
+from headcount.live import evolve, merge, pieces, recent
+from headcount.live.moved import UNMADE, Edit, Made, MovedColumns
 from headcount.model.changes import (
     Changes,
     ContactStep,
@@ -48,12 +48,11 @@ from headcount.model.changes import (
     SuppressStep,
 )
 from headcount.model.errors import Reason
-from headcount.model.schema import Schema
+from headcount.model.schema import EventType, Schema
 
 Ordinals = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
 
-_CREATED_AT = "created_at"
 _NOBODY = -1  # the origin of events that no request has sent
 
 
@@ -83,14 +82,29 @@ class Draft:
         self._repeated: Counter[int] = Counter()
         self._erased: list[str] = []
         self._next = view.next_ordinal
-        self._made: dict[str, _Made] = {}  # contacts that the view does not have yet
-        self._edits: list[_Edit] = []
+        self._made: dict[str, Made] = {}  # contacts that the view does not have yet
+        self._expected: dict[int, tuple[pa.StringArray, Ordinals]] = {}  # by `id` of the former
+        self._outdated = False  # contacts that were not there when looked up may be now
+        self._gone: list[Ordinals] = []  # removed
+        self._noted = BitMap()  # ordinals that the edits and events are of
+        self._edits: list[Edit] = []
         self._events: list[_Recorded] = []
 
     @property
     def schema(self) -> Schema:
         """Return the schema as it is after all that was taken."""
         return self._view.schema
+
+    def expect(self, several: Iterable[Changes]) -> None:
+        """Look up whom *several* changes name that will be taken: all at once costs least."""
+        steps = [step for changes in several for step in changes.steps]
+        named = [step.ids for step in steps if isinstance(step, ContactStep)]
+        named += [step.contacts for step in steps if isinstance(step, EventStep)]
+        if len(named) > 1:
+            found, start = self._view.known(pa.concat_arrays(named)), 0
+            for ids in named:
+                self._expected[id(ids)] = ids, found[start : start + len(ids)]
+                start += len(ids)
 
     def take_all(self, changes: Changes, at: int, origin: int = 0) -> tuple[Changes, list[Refusal]]:
         """
@@ -149,7 +163,8 @@ class Draft:
             step, ordinals = _kept_contacts(step, ordinals)
         if not len(ordinals):
             return None, refused
-        self._edits.append(_Edit(ordinals, step, self._at))
+        self._edits.append(Edit(ordinals, step, self._at))
+        self._noted |= bitmaps.from_rows(ordinals)
         return step, refused
 
     def _take_events(self, step: EventStep) -> tuple[Step | None, list[Refusal]]:
@@ -165,6 +180,7 @@ class Draft:
         if not len(ordinals):
             return None, refused
         self._events.append(_Recorded(ordinals, step, self._origin))
+        self._noted |= bitmaps.from_rows(ordinals)
         return step, refused
 
     def _too_old(self, step: EventStep) -> npt.NDArray[np.bool_]:
@@ -176,10 +192,11 @@ class Draft:
         return times < floor
 
     def _take_deletion(self, step: DeleteStep) -> tuple[Step | None, list[Refusal]]:
-        self._flush()
         ordinals = self._resolved(step.ids)
         refused = _unknown(ordinals, step.numbers)
         keep = ordinals >= 0
+        if self._noted.intersect(bitmaps.from_rows(ordinals[keep])):
+            self._flush()
         step = replace(step, numbers=step.numbers[keep], ids=step.ids.filter(pa.array(keep)))
         if not len(step.ids):
             return None, refused
@@ -208,7 +225,7 @@ class Draft:
                 continue
             edits, events = merge.merged(self._view, ordinals)
             self._remove(ordinals[:1])
-            self._edits.append(_Edit(ordinals[1:], edits, self._at))
+            self._edits.append(Edit(ordinals[1:], edits, self._at))
             self._events += [
                 _Recorded(np.repeat(ordinals[1:], len(one.contacts)), one, _NOBODY)
                 for one in events
@@ -232,7 +249,16 @@ class Draft:
 
     def _resolved(self, ids: pa.StringArray, *, creates: bool = False) -> Ordinals:
         """Return the ordinal of each id, -1 for one that is not known and not to be made."""
-        found = self._view.ordinals(self._view.lookup(ids))
+        expected = self._expected.get(id(ids))
+        if expected is None:
+            found = self._view.known(ids)
+        else:
+            found = expected[1].copy()
+            if self._gone:
+                found[np.isin(found, np.concatenate(self._gone))] = -1
+            if self._outdated and (found < 0).any():
+                again = found < 0
+                found[again] = self._view.known(ids.filter(pa.array(again)))
         missing = np.flatnonzero(found < 0)
         if not len(missing) or not (creates or self._made):
             return found
@@ -240,14 +266,15 @@ class Draft:
         if creates:
             for name in names:
                 if name not in self._made:
-                    self._made[name] = _Made(self._next, self._at)
+                    self._made[name] = Made(self._next, self._at)
                     self._next += 1
-        found[missing] = [self._made.get(name, _UNMADE).ordinal for name in names]
+        found[missing] = [self._made.get(name, UNMADE).ordinal for name in names]
         return found
 
     def _remove(self, ordinals: Ordinals) -> None:
         """Take live contacts out of the view."""
         view = self._view
+        self._gone.append(ordinals)
         blocks = recent.without_rows(view.blocks, view.block_rows, view.positions(ordinals))
         self._touched |= bitmaps.from_rows(ordinals)
         self._view = replace(view, blocks=recent.compacted(view, blocks), base=_base(view))
@@ -258,8 +285,8 @@ class Draft:
         if not edits and not events:
             return
         self._edits, self._events, self._made = [], [], {}
-        noted = [*(edit.ordinals for edit in edits), *(event.ordinals for event in events)]
-        self._touched |= bitmaps.from_rows(np.unique(np.concatenate(noted)))
+        self._touched |= self._noted
+        self._noted = BitMap()
         new = np.array([one.ordinal for one in made.values()], dtype=np.int64)
         moved = np.unique(np.concatenate([new, *(one.ordinals for one in edits)]))
         tables = self._tables(events)
@@ -267,23 +294,23 @@ class Draft:
             tables = self._move(moved, edits, made, tables)
         self._record(tables)
         if made:
+            self._outdated = True
             suppressed = self._view.suppressed.returned(made)
             self._view = replace(self._view, suppressed=suppressed, created=self._next)
 
     def _tables(self, events: Iterable[_Recorded]) -> dict[str, pa.Table]:
         """Return the noted events by type; `row` is their contact's ordinal, `origin` their own."""
-        found: dict[str, list[pa.Table]] = {}
+        found: dict[str, list[_Recorded]] = {}
+        for one in events:
+            found.setdefault(one.step.event, []).append(one)
         types = recent.types_of(self._view.schema)
-        for ordinals, step, origin in events:
-            table = pieces.typed(step.table, ordinals.astype(np.uint32), types[step.event])
-            found.setdefault(step.event, []).append(pieces.of_origin(table, origin))
-        return {name: pa.concat_tables(several) for name, several in found.items()}
+        return {name: _united(several, types[name]) for name, several in found.items()}
 
     def _move(
         self,
         moved: Ordinals,
-        edits: Iterable[_Edit],
-        made: Mapping[str, _Made],
+        edits: Iterable[Edit],
+        made: Mapping[str, Made],
         tables: dict[str, pa.Table],
     ) -> dict[str, pa.Table]:
         """Make contacts a new recent block, with the noted edits; return the events of others."""
@@ -291,7 +318,7 @@ class Draft:
         positions = view.positions(moved)
         old = positions >= 0
         held, held_tables = view.gather(positions[old])
-        columns = _Columns(view, held, moved, old, made)
+        columns = MovedColumns(view, held, moved, old, made)
         told = columns.edit(edits)
         own = {name: pieces.of_origin(table, _NOBODY) for name, table in told.items()}
         rest: dict[str, pa.Table] = {}
@@ -324,41 +351,26 @@ class Draft:
 
     def _record(self, tables: Mapping[str, pa.Table]) -> None:
         """Add events to the contacts that have not moved, where they are."""
+        if not tables:
+            return
         view = self._view
         by_block: dict[int, dict[str, pa.Table]] = {}
+        owners = [table.column("row").to_numpy() for table in tables.values()]
+        every, start = view.positions(np.concatenate(owners)), 0
         for name, table in tables.items():
-            positions = view.positions(table.column("row").to_numpy())
+            positions = every[start : start + table.num_rows]
+            start += table.num_rows
             numbers = positions // view.block_rows
             for number in np.unique(numbers).tolist():
                 mine = numbers == number
                 rows = (positions[mine] - number * view.block_rows).astype(np.uint32)
-                part = table.filter(pa.array(mine)).set_column(0, "row", pa.array(rows))
-                by_block.setdefault(number, {})[name] = part
-        if not by_block:
-            return
+                part = table if mine.all() else table.filter(pa.array(mine))
+                by_block.setdefault(number, {})[name] = part.set_column(0, "row", pa.array(rows))
         blocks = list(view.blocks)
         types = recent.types_of(view.schema)
         for number, added in by_block.items():
             blocks[number] = pieces.with_events(blocks[number], added, types, self._repeated)
         self._view = replace(view, blocks=tuple(blocks), base=_base(view))
-
-
-class _Made(NamedTuple):
-    """A new contact's ordinal, and when it was made (µs)."""
-
-    ordinal: int
-    at: int
-
-
-_UNMADE = _Made(-1, 0)
-
-
-class _Edit(NamedTuple):
-    """A step, the ordinals of its contacts, and when (µs)."""
-
-    ordinals: Ordinals
-    step: ContactStep
-    at: int
 
 
 class _Recorded(NamedTuple):
@@ -369,86 +381,17 @@ class _Recorded(NamedTuple):
     origin: int
 
 
-class _Columns:
-    """The columns of the contacts that move, in the order of their ordinals."""
-
-    def __init__(
-        self,
-        view: View,
-        held: Mapping[str, pa.Array],
-        moved: Ordinals,
-        old: npt.NDArray[np.bool_],
-        made: Mapping[str, _Made],
-    ) -> None:
-        self._view = view
-        self._held = held
-        self._moved = moved
-        self._old = old
-        names = {one.ordinal: name for name, one in made.items()}
-        self._made = [names[ordinal] for ordinal in moved[~old].tolist()]
-        self._made_at = {name: one.at for name, one in made.items()}
-        self._done: dict[str, pa.Array] = {}
-
-    def all(self) -> Mapping[str, pa.Array]:
-        """Return every column, those that were not edited when they are asked for."""
-        done, start = self._done, self._start
-        return Lazy(self._held, lambda name: done[name] if name in done else start(name))
-
-    def edit(self, edits: Iterable[_Edit]) -> dict[str, pa.Table]:
-        """Put the steps into the columns, in order; return the events of lists that they tell."""
-        if self._made:
-            new = np.flatnonzero(~self._old)
-            times = [self._made_at[name] for name in self._made]
-            self._replace(_CREATED_AT, new, pa.array(times, pa.int64()).cast(INSTANT))
-        told: dict[str, list[pa.Table]] = {}
-        for ordinals, step, _ in edits:
-            places = np.searchsorted(self._moved, ordinals)
-            for name, update in step.fields.items():
-                self._replace(name, places[update.at], update.values)
-            if len(step.labels.at):
-                self._labels(places, step.labels)
-            if len(step.lists.at):
-                for event, table in self._lists(places, step.lists).items():
-                    told.setdefault(event, []).append(table)
-        return {event: pa.concat_tables(tables) for event, tables in told.items()}
-
-    def _labels(self, places: Places, update: SetUpdate) -> None:
-        label = self._view.schema.field("label")
-        assert label is not None
-        self._done[label.name] = edit.with_labels(
-            self._column(label.name),
-            places[update.at],
-            update.names.to_pylist(),
-            update.add.tolist(),
-            label,
-        )
-
-    def _lists(self, places: Places, update: ListUpdate) -> dict[str, pa.Table]:
-        lists, opted_out, told = edit.with_lists(
-            self._column(LISTS.name),
-            self._column(OPTED_OUT.name),
-            places[update.at],
-            update.names.to_pylist(),
-            update.actions.tolist(),
-            update.times,
-        )
-        self._done |= {LISTS.name: lists, OPTED_OUT.name: opted_out}
-        return {event: events.table() for event, events in told.items()}
-
-    def _replace(self, name: str, places: Places, values: pa.Array) -> None:
-        self._done[name] = edit.replaced(self._column(name), places, values)
-
-    def _column(self, name: str) -> pa.Array:
-        return self._done[name] if name in self._done else self._start(name)
-
-    def _start(self, name: str) -> pa.Array:
-        """Return a column as it was before; of the new contacts nothing but the id."""
-        held = self._held[name]
-        if self._old.all():
-            return held
-        if name == "id":
-            return edit.spread(held, self._old, pa.array(self._made, held.type))
-        return edit.spread(held, self._old, pa.nulls(len(self._made), held.type))
+def _united(several: Iterable[_Recorded], event: EventType) -> pa.Table:
+    """Return the events of several steps as one table, in order; few steps differ in columns."""
+    tables = []
+    for _, alike in groupby(several, key=lambda one: one.step.table.schema):
+        run = list(alike)
+        table = pa.concat_tables([one.step.table for one in run])
+        ordinals = np.concatenate([one.ordinals for one in run])
+        origins = np.repeat([one.origin for one in run], [len(one.ordinals) for one in run])
+        typed = pieces.typed(table, ordinals.astype(np.uint32), event)
+        tables.append(pieces.of_origin(typed, origins))
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
 
 def _base(view: View) -> int:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headcount.index.arrow import INSTANT
-from headcount.index.block import LISTS
 from headcount.model.changes import Instants, ListAction
 from headcount.model.fold import field_key
 from headcount.model.schema import LIST_JOINED, LIST_LEFT, LIST_OPTED_OUT, Field
@@ -46,20 +45,6 @@ def spread(column: pa.Array, at: npt.NDArray[np.bool_], others: pa.Array) -> pa.
     return pa.concat_arrays([column, others]).take(pa.array(source))
 
 
-def with_labels(
-    column: pa.ListArray,
-    places: Places,
-    names: Sequence[str],
-    add: Sequence[bool],
-    label: Field,
-) -> pa.ListArray:
-    """Return the sets of *column* with names put into them and taken out, in order."""
-    sets = _Sets(column, label)
-    for place, name, wanted in zip(places.tolist(), names, add, strict=True):
-        sets.put(place, name) if wanted else sets.take(place, name)
-    return sets.column()
-
-
 @dataclass(slots=True)
 class Told:
     """List events to be recorded: of the contact at each place, with list and time."""
@@ -85,21 +70,20 @@ class Told:
         )
 
 
-def with_lists(
-    lists: pa.ListArray,
-    opted_out: pa.ListArray,
+def put_lists(
+    member: Sets,
+    out: Sets,
     places: Places,
     names: Sequence[str],
     actions: Sequence[int],
     times: Instants,
-) -> tuple[pa.ListArray, pa.ListArray, dict[str, Told]]:
+    told: dict[str, Told],
+) -> None:
     """
-    Return both columns after *actions* in order, and the events to tell of, by event type.
+    Do *actions* in order to who is on lists and who is opted out; *told* gets what happened.
 
-    What was so already (joining a list once more) is no event.
+    By event type. What was so already (joining a list once more) is no event.
     """
-    member, out = _Sets(lists, LISTS), _Sets(opted_out, LISTS)
-    told: dict[str, Told] = {}
     for place, name, number, time in zip(
         places.tolist(), names, actions, times.tolist(), strict=True
     ):
@@ -118,19 +102,18 @@ def with_lists(
             events.places.append(place)
             events.names.append(name)
             events.times.append(time)
-    return member.column(), out.column(), told
 
 
 def united(one: pa.ListArray, other: pa.ListArray, kind: Field) -> pa.ListArray:
     """Return for each place the union of two sets, in the spelling of the first."""
-    sets = _Sets(one, kind)
+    sets = Sets(one, kind)
     for place, names in enumerate(other.to_pylist()):
         for name in names or ():
             sets.put(place, name)
     return sets.column()
 
 
-class _Sets:
+class Sets:
     """The sets of a column that are being changed, each read when it is first named."""
 
     def __init__(self, column: pa.ListArray, kind: Field) -> None:

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from headcount.index import event_ids
@@ -44,7 +45,9 @@ def with_events(
     """
     newer = dict(block.newer)
     for name, table in added.items():
-        kept = without_repeats(table, *_held(block, name, table), repeated)
+        kept = table
+        if table.column("id").null_count < table.num_rows:
+            kept = without_repeats(table, *_held(block, name, table), repeated)
         if kept.num_rows:
             piece = EventIndex.build(kept, block.rows, types[name])
             newer[name] = joined((*newer.get(name, ()), piece))
@@ -122,8 +125,8 @@ def typed(table: pa.Table, rows: Rows, event: EventType) -> pa.Table:
     return pa.table(columns, schema=event_schema(event))
 
 
-def of_origin(table: pa.Table, origin: int) -> pa.Table:
-    """Return *table* with the number of the request that its events came with."""
+def of_origin(table: pa.Table, origin: int | npt.NDArray[np.int64]) -> pa.Table:
+    """Return *table* with the number of the request that its events, or each, came with."""
     column = pa.array(np.full(table.num_rows, origin, dtype=np.int64))
     return table.append_column(ORIGIN, column)
 

@@ -124,8 +124,16 @@ def _joined(blocks: Sequence[Block], view: View) -> Block:
 
 
 def read(lazy: Columns | Tables) -> dict[str, pa.Array] | dict[str, pa.Table]:
-    """Return everything in *lazy*, which holds on to what it would be read from."""
-    return {name: lazy[name] for name in lazy}
+    """
+    Return everything in *lazy*, which holds on to what it would be read from.
+
+    Each table in one piece: rows are taken from it faster.
+    """
+    found = {name: lazy[name] for name in lazy}
+    return {
+        name: each.combine_chunks() if isinstance(each, pa.Table) else each
+        for name, each in found.items()
+    }
 
 
 def types_of(schema: Schema) -> dict[str, EventType]:

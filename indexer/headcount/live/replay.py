@@ -1,24 +1,24 @@
 """
 Replaying: the commits of a log done once more, on a view of before them.
 
-Commits are taken into one draft some ten thousand records at a time: contacts that several of them
-touch are moved once. The view is the same as if each had been done alone, only in other pieces. Who
+Commits are taken into one draft 200,000 records at a time: contacts that several of them touch are
+moved once. The view is the same as if each had been done alone, only in other pieces. Who
 follows commits is told of each, so those behind `follow_from` are done one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from headcount.index.view import Version, View
 from headcount.live.commit import Commit
-from headcount.live.draft import Draft, Drafted
+from headcount.live.draft import Draft
 from headcount.model.changes import Changes
 from headcount.model.errors import CorruptionError, UserError
 from headcount.storage.log_segment import Entry
 
-_AT_ONCE = 20_000  # records
+_AT_ONCE = 200_000  # records
 
 
 def replayed(
@@ -39,31 +39,51 @@ def replayed(
     Raises:
         CorruptionError: a commit is not what was written, or does not fit the view.
     """
-    draft, last, records = Draft(view), view.version.sequence, 0
-
-    def finished() -> Drafted:
-        drafted = draft.finish(Version(view.version.epoch, last))
+    for group, alone in _grouped(entries, follow_from):
+        draft = Draft(view)
+        several = [_decoded(entry, path) for entry in group]
+        draft.expect(several)
+        for entry, changes in zip(group, several, strict=True):
+            _take(draft, entry, changes, path)
+        drafted = draft.finish(Version(view.version.epoch, group[-1].sequence))
         erased(drafted.erased)
-        return drafted
+        before, view = view, drafted.view
+        if alone:
+            at = group[-1].at
+            follower(Commit(before, view, at, drafted.touched, drafted.erased))
+    return view
 
+
+def _grouped(
+    entries: Iterable[Entry], follow_from: int | None
+) -> Iterator[tuple[list[Entry], bool]]:
+    """Yield commits that can be done together, and those that a follower is told of one by one."""
+    group: list[Entry] = []
+    records = 0
     for entry in entries:
         alone = follow_from is not None and entry.sequence > follow_from
-        if records and (alone or records + entry.records > _AT_ONCE):
-            view = finished().view
-            draft, records = Draft(view), 0
-        _take(draft, entry, path)
-        last, records = entry.sequence, records + max(entry.records, 1)
+        if group and (alone or records + entry.records > _AT_ONCE):
+            yield group, False
+            group, records = [], 0
         if alone:
-            drafted = finished()
-            commit = Commit(view, drafted.view, entry.at, drafted.touched, drafted.erased)
-            view, draft, records = drafted.view, Draft(drafted.view), 0
-            follower(commit)
-    return finished().view if records else view
+            yield [entry], True
+        else:
+            group.append(entry)
+            records += max(entry.records, 1)
+    if group:
+        yield group, False
 
 
-def _take(draft: Draft, entry: Entry, path: Path) -> None:
+def _decoded(entry: Entry, path: Path) -> Changes:
     try:
-        _, refused = draft.take_all(Changes.decode(entry.data), entry.at)
+        return Changes.decode(entry.data)
+    except (ValueError, KeyError) as error:
+        raise _misfit(path, entry, str(error)) from error
+
+
+def _take(draft: Draft, entry: Entry, changes: Changes, path: Path) -> None:
+    try:
+        _, refused = draft.take_all(changes, entry.at)
     except (ValueError, KeyError, UserError) as error:
         raise _misfit(path, entry, str(error)) from error
     if refused:

@@ -449,6 +449,7 @@ class LiveWorkspace:
             before, at = self.view, max(self._clock(), self._reached)
             draft, group = Draft(before), _Group()
             numbers: dict[str, int] = {}
+            draft.expect(waiting.batch.changes for waiting in batches)
             for waiting in batches:
                 request = waiting.batch.request_id
                 known = self._log.request(request) if request else None

@@ -19,6 +19,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -201,7 +202,7 @@ class Changes:
         heads, blobs = [], []
         for step in self.steps:
             head, tables = _encode(step)
-            streams = [_to_stream(table) for table in tables]
+            streams = [each if isinstance(each, bytes) else _to_stream(each) for each in tables]
             heads.append({**head, "streams": [len(stream) for stream in streams]})
             blobs += streams
         head_bytes = json.dumps(heads, separators=(",", ":")).encode()
@@ -223,11 +224,11 @@ class Changes:
             raise ValueError(str(error)) from error
         steps = []
         for head in heads:
-            tables = []
+            streams = []
             for length in head["streams"]:
-                tables.append(_from_stream(view[at : at + length]))
+                streams.append(view[at : at + length])
                 at += length
-            steps.append(_decode(head, tables))
+            steps.append(_decode(head, streams))
         if at != len(view):
             raise ValueError(f"expected {at} bytes, found {len(view)}")
         return cls(tuple(steps))
@@ -244,7 +245,7 @@ def _records(step: Step) -> int:
     return 1
 
 
-def _encode(step: Step) -> tuple[dict[str, Any], list[pa.Table]]:
+def _encode(step: Step) -> tuple[dict[str, Any], list[pa.Table | bytes]]:
     match step:
         case ContactStep():
             fields = {name: update.values for name, update in step.fields.items()}
@@ -252,13 +253,11 @@ def _encode(step: Step) -> tuple[dict[str, Any], list[pa.Table]]:
             sparse = [name for name in fields if name not in whole]
             head = {"step": "contacts", "creates": step.creates, "sparse": sparse}
             head["whole"] = whole
+            tables: list[pa.Table | bytes]
             tables = [pa.table({"id": step.ids, **{f"={name}": fields[name] for name in whole}})]
             tables += [_pairs(step.fields[name].at, value=fields[name]) for name in sparse]
-            tables.append(_pairs(step.labels.at, name=step.labels.names, add=step.labels.add))
-            lists = step.lists
-            tables.append(
-                _pairs(lists.at, name=lists.names, action=lists.actions, time=lists.times)
-            )
+            tables.append(_labels(step.labels) if len(step.labels.at) else _no_labels())
+            tables.append(_lists(step.lists) if len(step.lists.at) else _no_lists())
             return head, tables
         case EventStep():
             table = step.table.append_column("contact", step.contacts)
@@ -279,10 +278,11 @@ def _encode(step: Step) -> tuple[dict[str, Any], list[pa.Table]]:
     raise AssertionError(step)
 
 
-def _decode(head: Mapping[str, Any], tables: Sequence[pa.Table]) -> Step:
+def _decode(head: Mapping[str, Any], streams: Sequence[memoryview]) -> Step:
+    if head["step"] == "contacts":
+        return _contacts(head, streams)
+    tables = [_from_stream(stream) for stream in streams]
     match head["step"]:
-        case "contacts":
-            return _contacts(head, tables)
         case "events":
             table = tables[0]
             contacts = _column(table, "contact")
@@ -305,26 +305,53 @@ def _decode(head: Mapping[str, Any], tables: Sequence[pa.Table]) -> Step:
     raise ValueError(f"there is no step `{head['step']}`")
 
 
-def _contacts(head: Mapping[str, Any], tables: Sequence[pa.Table]) -> ContactStep:
-    first, labels, lists = tables[0], tables[-2], tables[-1]
+def _contacts(head: Mapping[str, Any], streams: Sequence[memoryview]) -> ContactStep:
+    first = _from_stream(streams[0])
     ids = _column(first, "id")
     every = np.arange(len(ids), dtype=np.uint32)
     fields = {name: FieldUpdate(every, _column(first, f"={name}")) for name in head["whole"]}
-    for name, pairs in zip(head["sparse"], tables[1:-2], strict=True):
+    for name, stream in zip(head["sparse"], streams[1:-2], strict=True):
+        pairs = _from_stream(stream)
         fields[name] = FieldUpdate(_numpy(pairs, "at"), _column(pairs, "value"))
+    labels, lists = NO_LABELS, NO_LISTS
+    if streams[-2] != _no_labels():
+        found = _from_stream(streams[-2])
+        labels = SetUpdate(_numpy(found, "at"), _column(found, "name"), _numpy(found, "add"))
+    if streams[-1] != _no_lists():
+        found = _from_stream(streams[-1])
+        lists = ListUpdate(
+            _numpy(found, "at"),
+            _column(found, "name"),
+            _numpy(found, "action"),
+            _numpy(found, "time"),
+        )
     return ContactStep(
         numbers=_zeros(ids),
         ids=ids,
         creates=head["creates"],
         fields=fields,
-        labels=SetUpdate(_numpy(labels, "at"), _column(labels, "name"), _numpy(labels, "add")),
-        lists=ListUpdate(
-            _numpy(lists, "at"),
-            _column(lists, "name"),
-            _numpy(lists, "action"),
-            _numpy(lists, "time"),
-        ),
+        labels=labels,
+        lists=lists,
     )
+
+
+def _labels(update: SetUpdate) -> pa.Table:
+    return _pairs(update.at, name=update.names, add=update.add)
+
+
+def _lists(update: ListUpdate) -> pa.Table:
+    return _pairs(update.at, name=update.names, action=update.actions, time=update.times)
+
+
+@cache
+def _no_labels() -> bytes:
+    """Return what most steps have, and what none has to read."""
+    return _to_stream(_labels(NO_LABELS))
+
+
+@cache
+def _no_lists() -> bytes:
+    return _to_stream(_lists(NO_LISTS))
 
 
 def _pairs(at: Places, **columns: Any) -> pa.Table:
@@ -332,7 +359,8 @@ def _pairs(at: Places, **columns: Any) -> pa.Table:
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
-    return table.column(name).combine_chunks()
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _numpy(table: pa.Table, name: str) -> npt.NDArray[Any]:
