@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headcount.ingest.given import event_of
 from headcount.ingest.ndjson import record_of, record_of_line
 from headcount.ingest.records import Record
 from headcount.ingest.requests import RequestReader
@@ -24,8 +27,8 @@ from headcount.model.changes import (
 )
 from headcount.model.errors import Reason
 from headcount.rpc import convert_writes
-from headcount.v1 import common_pb2, contacts_pb2
-from support.writing import NOW, SCHEMA, mutation, plain
+from headcount.v1 import common_pb2, contacts_pb2, events_pb2
+from support.writing import NOW, SCHEMA, mutation, plain, value
 
 
 def batch(records: list[Record]) -> Batch:
@@ -100,6 +103,57 @@ def test_messages_and_lines_are_the_same(seed: int, size: int) -> None:
     lines, messages = from_json(mutations), from_proto(mutations)
     assert plain(lines.changes) == plain(messages.changes)
     assert lines.refused == messages.refused
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**64), st.sampled_from([0, 1, 3, 10, 60]), st.booleans())
+def test_events_by_column_are_their_records(seed: int, size: int, timed: bool) -> None:
+    """A request of events alone becomes the same changes and refusals without a record each."""
+    dice = random.Random(seed)
+    request = events_pb2.RecordRequest()
+    while len(request.events) < size:
+        found = mutation(dice)
+        if found["op"] == "record":
+            event = message(found).record.event
+            if timed and not event.HasField("time"):
+                event.time.seconds = dice.choice((0, -1, 1_700_000_000, 10**15))
+                event.time.nanos = dice.choice((0, 0, 1000, 999_999_000, 1, -1))
+            request.events.append(event)
+    read = events_pb2.RecordRequest.FromString(request.SerializeToString())
+    creates = dice.random() < 0.5
+    records = [convert_writes.event(each, creates=creates) for each in read.events]
+    columns = convert_writes.events(read.events, creates=creates)
+    one, other = batch(list(records)), RequestReader(SCHEMA, NOW).recorded(columns, "r1")
+    assert plain(one.changes) == plain(other.changes)
+    assert one.refused == other.refused
+
+
+TIMES = (
+    None,
+    dt.datetime(2026, 5, 9, 12, 0, 0, 250_000, tzinfo=dt.UTC),
+    dt.datetime(2026, 5, 9, 12, 0, 0, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+    dt.datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC),
+    dt.datetime(1, 1, 2, tzinfo=dt.timezone(dt.timedelta(hours=3))),
+    "2026-05-09T12:00:00Z",
+    1_700_000_000,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**64))
+def test_plain_events_are_put_into_a_request_as_all_are(seed: int) -> None:
+    """What needs no care gets none, and becomes the same message."""
+    dice = random.Random(seed)
+    event: dict[str, object] = {
+        "contact": dice.choice(("c1", "ü", 12)),
+        "type": dice.choice(("open", "Käufe")),
+        "time": dice.choice(TIMES),
+        "properties": dice.choice((None, {}, {"a": value(dice), "b": 1.5, "c": True, "d": "x"})),
+    }
+    if dice.random() < 0.5:
+        event["id"] = dice.choice((None, "", "e1", "é", 7))
+    wanted = convert_writes.to_event(event_of(event, "", creates=False), "")
+    assert convert_writes.given_event(event, "", creates=False) == wanted
 
 
 @settings(max_examples=80, deadline=None)

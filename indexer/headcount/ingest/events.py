@@ -36,6 +36,34 @@ class Typed:
     properties: Mapping[str, Column]
 
 
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """
+    Events one value a row and attribute, as `EventRecord` has them; all create contacts or none.
+
+    *times* may be typed already.
+    """
+
+    contacts: list[object]
+    types: list[object]
+    times: Column
+    ids: list[object]
+    properties: Sequence[Mapping[str, object]]
+    creates: bool
+
+    @classmethod
+    def of(cls, records: Sequence[EventRecord]) -> EventColumns:
+        """Return the columns of *records*, one at least."""
+        return cls(
+            contacts=[record.contact for record in records],
+            types=[record.type for record in records],
+            times=[record.time for record in records],
+            ids=[record.id for record in records],
+            properties=[record.properties for record in records],
+            creates=records[0].creates,
+        )
+
+
 class EventReader:
     """Turns the events of one request into steps."""
 
@@ -43,23 +71,19 @@ class EventReader:
         self._schema = schema
         self._zone = zone
 
-    def steps(
-        self, numbers: Places, records: Sequence[EventRecord]
-    ) -> tuple[list[EventStep], list[Refusal]]:
-        """Return the good ones of *records* by event type; all create contacts, or none does."""
+    def steps(self, numbers: Places, given: EventColumns) -> tuple[list[EventStep], list[Refusal]]:
+        """Return the good ones of the events *given*, by event type."""
         screen = Screen(numbers)
-        contacts = column_of([record.contact for record in records], FieldType.KEYWORD)
-        times = column_of([record.time for record in records], FieldType.DATETIME)
-        ids = [record.id for record in records]
-        groups = list(self._by_type(screen, records))
+        times = given.times
+        groups = list(self._by_type(screen, given))
         return self.build(
             screen,
             numbers,
-            contacts,
-            times,
-            column_of(ids, FieldType.KEYWORD) if any(ids) else None,
+            column_of(given.contacts, FieldType.KEYWORD),
+            column_of(times, FieldType.DATETIME) if isinstance(times, list) else times,
+            column_of(given.ids, FieldType.KEYWORD) if any(given.ids) else None,
             groups,
-            creates=records[0].creates,
+            creates=given.creates,
         )
 
     def build(
@@ -119,12 +143,12 @@ class EventReader:
             screen.refuse(row, "type", reason, message)
         return None
 
-    def _by_type(self, screen: Screen, records: Sequence[EventRecord]) -> Iterator[Typed]:
-        """Yield the records of each event type, with a column for each property that they have."""
+    def _by_type(self, screen: Screen, given: EventColumns) -> Iterator[Typed]:
+        """Yield the events of each event type, with a column for each property that they have."""
         by_name: dict[object, list[int]] = {}
-        for row, record in enumerate(records):
+        for row, name in enumerate(given.types):
             try:
-                by_name.setdefault(record.type, []).append(row)
+                by_name.setdefault(name, []).append(row)
             except TypeError:  # a list or an object, which JSON may hold
                 screen.refuse(row, "type", Reason.INVALID_VALUE, "expected the name of a type")
         by_event: dict[str, tuple[EventType, list[int]]] = {}
@@ -135,9 +159,9 @@ class EventReader:
                 by_event.setdefault(event.name, (event, []))[1].extend(rows)
         for event, rows in by_event.values():
             rows.sort()  # of a type and its aliases
-            given = [records[row].properties for row in rows]
+            mine = [given.properties[row] for row in rows]
             at = np.array(rows, dtype=np.int64)
-            yield Typed(event, at, _properties(screen, event, at, given))
+            yield Typed(event, at, _properties(screen, event, at, mine) if any(mine) else {})
 
     def _typed(self, screen: Screen, group: Typed) -> dict[str, pa.Array]:
         """Return the properties that the event type declares, typed, one value a row."""

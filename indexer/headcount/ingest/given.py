@@ -49,17 +49,22 @@ def contacts_of(contacts: Iterable[Object], op: str) -> Iterator[ContactRecord]:
 
 
 def events_of(events: Iterable[Object], *, creates: bool) -> Iterator[EventRecord]:
+    """Yield the records of events as they are written in NDJSON, without `op`; see `event_of`."""
+    for number, event in enumerate(events):
+        yield event_of(event, f"events[{number}]", creates=creates)
+
+
+def event_of(event: Object, place: str, *, creates: bool) -> EventRecord:
     """
-    Yield the records of events as they are written in NDJSON, without `op`.
+    Return the record of one event; *place* is where errors say it is.
 
     Raises:
-        UserError: one has an unknown key, or something else that is no event.
+        UserError: it has an unknown key, or something else that is no event.
     """
-    for place, event in enumerate(events):
-        made = {**event, "op": "record", "create_contact": creates}
-        record = mutation_of(made, f"events[{place}]")
-        assert isinstance(record, EventRecord)
-        yield record
+    made = {**event, "op": "record", "create_contact": creates}
+    record = mutation_of(made, place)
+    assert isinstance(record, EventRecord)
+    return record
 
 
 def mutation_of(mutation: Object, place: str) -> Record:

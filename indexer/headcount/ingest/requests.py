@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headcount.ingest.contacts import ContactReader
-from headcount.ingest.events import EventReader
+from headcount.ingest.events import EventColumns, EventReader
 from headcount.ingest.records import (
     ContactRecord,
     DeleteRecord,
@@ -74,6 +74,14 @@ class RequestReader:
         refused.sort(key=lambda refusal: refusal.index)
         return Batch(Changes(tuple(steps)), request_id, tuple(refused), self.schema)
 
+    def recorded(self, given: EventColumns, request_id: str = "") -> Batch:
+        """Return what events change: as `batch` of their records, at half the cost."""
+        if not given.contacts:
+            return Batch(Changes(()), request_id, (), self.schema)
+        numbers = np.arange(len(given.contacts), dtype=np.uint32)
+        steps, refused = self.events.steps(numbers, given)
+        return Batch(Changes(tuple(steps)), request_id, tuple(refused), self.schema)
+
     def _settle(self, group: _Group, steps: list[Step], refused: list[Refusal]) -> None:
         """Add the steps of a group, in the order of the phases, and what is refused of it."""
         for phase in sorted({*group.contacts, *group.events, *group.others}):
@@ -83,7 +91,7 @@ class RequestReader:
                 steps += [] if step is None else [step]
             elif phase in group.events:
                 numbers, events = _unzipped(group.events[phase])
-                found, wrong = self.events.steps(numbers, events)
+                found, wrong = self.events.steps(numbers, EventColumns.of(events))
                 steps += found
             else:
                 numbers, others = _unzipped(group.others[phase])

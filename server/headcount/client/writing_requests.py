@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 import pyarrow as pa
@@ -20,7 +21,6 @@ from headcount.ingest.given import (
     Object,
     UnstorableError,
     contacts_of,
-    events_of,
     mutation_of,
     several,
 )
@@ -174,8 +174,8 @@ class WritingRequests:
         self, events: Iterable[Object], request_id: str | None, *, create_contacts: bool
     ) -> Partly[events_pb2.RecordRequest]:
         """Return the request to record events."""
-        records = events_of(events, creates=create_contacts)
-        found, kept = _sendable(records, convert_writes.to_event, "events")
+        made = partial(convert_writes.given_event, creates=create_contacts)
+        found, kept = _sendable(events, made, "events")
         request = events_pb2.RecordRequest(
             workspace=self.workspace,
             request_id=_id(request_id),

@@ -19,11 +19,11 @@ class Events:
     ) -> pb.RecordResponse:
         """Record events, and return which were refused."""
         creates = request.create_contacts
-        submitted = self._writes.records(
+        submitted = self._writes.recorded(
             request,
             call,
             len(request.events),
-            lambda: (convert_writes.event(event, creates=creates) for event in request.events),
+            lambda: convert_writes.events(request.events, creates=creates),
         )
         return pb.RecordResponse(result=submitted.result(call.remaining))
 

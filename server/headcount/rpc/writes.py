@@ -14,6 +14,7 @@ from typing import Protocol
 
 from headcount.ingest.arrow import ArrowReader
 from headcount.ingest.arrow_stream import read_stream
+from headcount.ingest.events import EventColumns
 from headcount.ingest.pending import Pending
 from headcount.ingest.records import Record
 from headcount.ingest.requests import RequestReader
@@ -89,15 +90,21 @@ class Writes:
             UserError: too many of them, a workspace or a version that is not there, a request id
                 that is too long, or a writer that has no room.
         """
-        if count > self._settings.records:
-            raise UserError(
-                Reason.LIMIT_EXCEEDED,
-                f"expected at most {self._settings.records:,} records in one request, found"
-                f" {count:,}; send several",
-            )
+        self._check(count)
 
         def batch(schema: Schema, now: int, request_id: str) -> Batch:
             return RequestReader(schema, now).batch(records(), request_id)
+
+        return self._submit(request, call, batch)
+
+    def recorded(
+        self, request: WriteRequest, call: Call, count: int, events: Callable[[], EventColumns]
+    ) -> Submitted:
+        """Hand over *count* events; raises as `records` does."""
+        self._check(count)
+
+        def batch(schema: Schema, now: int, request_id: str) -> Batch:
+            return RequestReader(schema, now).recorded(events(), request_id)
 
         return self._submit(request, call, batch)
 
@@ -122,6 +129,14 @@ class Writes:
             return ArrowReader(schema, now).events(rows, creates=creates, request_id=request_id)
 
         return self._submit(request, call, batch)
+
+    def _check(self, count: int) -> None:
+        if count > self._settings.records:
+            raise UserError(
+                Reason.LIMIT_EXCEEDED,
+                f"expected at most {self._settings.records:,} records in one request, found"
+                f" {count:,}; send several",
+            )
 
     def _submit(
         self, request: WriteRequest, call: Call, batch: Callable[[Schema, int, str], Batch]
