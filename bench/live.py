@@ -1,14 +1,15 @@
 """
 What writing costs: events and contacts through gRPC, queries meanwhile, and coming back after it.
 
-The server is a process of its own, its log synced, on the loopback; clients are threads of this
-process, so both share the machine's cores. Events are of random contacts at the newest times, half
-of them opens; contacts are drawn without regard to how active they are, which is the hardest case.
+The server is a process of its own, its log synced, on the loopback; who writes while something else
+is measured, and the 16 clients of single upserts, are in others (`bench.clients`). All share the
+machine's cores. Events are of random contacts at the newest times, half of them opens; contacts are
+drawn without regard to how active they are, which is the hardest case.
 
     record            one client, batches of 1,000 as messages, several under way
     record_arrow      one client, batches of 20,000 as Arrow
-    upserts           16 clients, one contact at a time: the time to the acknowledgement, with a
-                      tenth of a second between two of one client, and without
+    upserts           16 clients, one contact at a time: the time to the acknowledgement, with about
+                      a tenth of a second between two of one client, and without
     queries           five kinds in turn, one client: idle, while 20,000 events a second come in,
                       and while the server compacts without a pause
     recovery          the log read again when the server starts
@@ -16,7 +17,6 @@ of them opens; contacts are drawn without regard to how active they are, which i
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 import shutil
 import statistics
@@ -28,16 +28,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
-
-from bench.questions import NOW
+from bench import clients
+from bench.clients import FIELDS, KINDS, contact_id, event, events_table
 from bench.rpc import served
 from headcount.client import Client
 
 _SECONDS = 8.0  # of each measurement under load
 _BATCH, _ARROW_BATCH = 1_000, 20_000
 _UNDER_WAY = 4
-_CLIENTS = 16
 _CALM = 0.1  # seconds between the upserts of one client that is not in a hurry
 _INGEST_PER_SECOND = 20_000
 _QUERIES = (
@@ -58,16 +56,14 @@ def measure(folder: Path, contacts: int) -> dict[str, float]:
         with served(copy, remember=True) as address:
             warm(address)
             found |= _queries(address, "idle")
-            with _ingesting(address, contacts) as rate:
+            with clients.ingesting(address, contacts, _INGEST_PER_SECOND, _BATCH) as end:
                 found |= _queries(address, "ingesting")
-            found["ingested_per_second"] = rate()
+                found["ingested_per_second"] = end()
             found["query_p99_ratio"] = found["query_ingesting_p99"] / found["query_idle_p99"]
             with _compacting(address):
                 found |= _queries(address, "compacting")
-            found["upsert_calm_per_second"], found["upsert_calm_median"] = _upserts(
-                address, contacts, pause=_CALM
-            )
-            found["upsert_per_second"], found["upsert_median"] = _upserts(address, contacts)
+            found |= _upserts(address, contacts, "upsert_calm", _CALM)
+            found |= _upserts(address, contacts, "upsert", 0.0)
             found["record_per_second"] = _recorded(address, contacts)
             found["record_arrow_per_second"] = _recorded_arrow(address, contacts)
         started = time.perf_counter()
@@ -81,9 +77,9 @@ def warm(address: str) -> None:
     """Let what is made when it is first needed be made: owners of events, the ids' hashes."""
     with Client(address, timeout=60) as client:
         for kind in ("email_open", "email_click", "page_view", "purchase"):
-            client.record([_event(0, kind)])
+            client.record([event(0, kind)])
         for number in range(20):  # enough for blocks to be joined, which reads everything
-            client.upsert([{"id": _id(number), "fields": _FIELDS}])
+            client.upsert([{"id": contact_id(number), "fields": FIELDS}])
         for query in _QUERIES:
             client.count(query)
 
@@ -105,37 +101,6 @@ def _queries(address: str, name: str) -> dict[str, float]:
     }
 
 
-class _ingesting:  # noqa: N801 - used as a function
-    """Records events at a steady rate in a thread until left; calls give what was reached."""
-
-    def __init__(self, address: str, contacts: int) -> None:
-        self._address, self._contacts = address, contacts
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._recorded, self._seconds = 0, 1.0
-
-    def __enter__(self) -> Callable[[], float]:
-        self._thread.start()
-        return lambda: self._recorded / self._seconds
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        dice = random.Random(1)
-        batches = [_arrow(dice, self._contacts, _BATCH) for _ in range(50)]
-        started = time.perf_counter()
-        with Client(self._address, timeout=60) as client:
-            while not self._stop.is_set():
-                client.record_arrow(batches[(self._recorded // _BATCH) % len(batches)])
-                self._recorded += _BATCH
-                ahead = self._recorded / _INGEST_PER_SECOND - (time.perf_counter() - started)
-                if ahead > 0:
-                    time.sleep(ahead)
-        self._seconds = time.perf_counter() - started
-
-
 @contextmanager
 def _compacting(address: str) -> Iterator[None]:
     """Let the server compact, over and over, until left."""
@@ -144,7 +109,7 @@ def _compacting(address: str) -> Iterator[None]:
     def run() -> None:
         with Client(address, timeout=600) as client:
             while not stop.is_set():
-                client.upsert([{"id": _id(1), "fields": _FIELDS}])
+                client.upsert([{"id": contact_id(1), "fields": FIELDS}])
                 client.compact()
 
     thread = threading.Thread(target=run)
@@ -154,31 +119,21 @@ def _compacting(address: str) -> Iterator[None]:
     thread.join()
 
 
-def _upserts(address: str, contacts: int, pause: float = 0.0) -> tuple[float, float]:
-    """Return upserts a second by 16 clients that pause between, and the median time of one."""
-    end = time.perf_counter() + _SECONDS
-
-    def one(number: int) -> list[float]:
-        dice, times = random.Random(number), []
-        with Client(address, timeout=60) as client:
-            while time.perf_counter() < end:
-                contact = {"id": _id(dice.randrange(contacts)), "fields": _FIELDS}
-                started = time.perf_counter()
-                client.upsert([contact])
-                times.append(time.perf_counter() - started)
-                time.sleep(pause)
-        return times
-
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        times = [seconds for found in pool.map(one, range(_CLIENTS)) for seconds in found]
-    return len(times) / _SECONDS, statistics.median(times)
+def _upserts(address: str, contacts: int, name: str, pause: float) -> dict[str, float]:
+    """Return upserts a second by 16 clients that pause between, and how long one takes them."""
+    times = sorted(clients.upserts(address, contacts, _SECONDS, pause))
+    return {
+        f"{name}_per_second": len(times) / _SECONDS,
+        f"{name}_median": statistics.median(times),
+        f"{name}_p99": times[int(len(times) * 0.99)],
+    }
 
 
 def _recorded(address: str, contacts: int) -> float:
     """Return events a second through `Record`, from one client with a few calls under way."""
     dice = random.Random(2)
     batches = [
-        [_event(dice.randrange(contacts), dice.choice(_KINDS)) for _ in range(_BATCH)]
+        [event(dice.randrange(contacts), dice.choice(KINDS)) for _ in range(_BATCH)]
         for _ in range(20)
     ]
     with Client(address, timeout=60) as client:
@@ -188,7 +143,7 @@ def _recorded(address: str, contacts: int) -> float:
 def _recorded_arrow(address: str, contacts: int) -> float:
     """Return events a second through `RecordArrow`, from one client with a few calls under way."""
     dice = random.Random(3)
-    batches = [_arrow(dice, contacts, _ARROW_BATCH) for _ in range(4)]
+    batches = [events_table(dice, contacts, _ARROW_BATCH) for _ in range(4)]
     with Client(address, timeout=60) as client:
         return _rate(lambda n: client.record_arrow(batches[n % len(batches)]), _ARROW_BATCH)
 
@@ -209,28 +164,3 @@ def _rate(call: Callable[[int], object], size: int) -> float:
     with ThreadPoolExecutor(_UNDER_WAY) as pool:
         done = sum(pool.map(work, range(_UNDER_WAY)))
     return done / (time.perf_counter() - started)
-
-
-_FIELDS = {"plan": "Pro", "lead_score": 7}
-_KINDS = ("email_open", "email_open", "email_click", "page_view")
-
-
-def _id(contact: int) -> str:
-    return f"c{contact:09}"
-
-
-def _event(contact: int, kind: str) -> dict[str, object]:
-    time = NOW - dt.timedelta(seconds=contact % 999)
-    return {"contact": _id(contact), "type": kind, "time": time}
-
-
-def _arrow(dice: random.Random, contacts: int, size: int) -> pa.Table:
-    who = [dice.randrange(contacts) for _ in range(size)]
-    times = [NOW - dt.timedelta(seconds=one % 999) for one in who]
-    return pa.table(
-        {
-            "contact": pa.array(map(_id, who)),
-            "type": pa.array([dice.choice(_KINDS) for _ in who]),
-            "time": pa.array(times, pa.timestamp("us", tz="UTC")),
-        }
-    )
