@@ -30,7 +30,7 @@ from pyroaring import BitMap
 from headcount.index import bitmaps
 from headcount.index.block import Block
 from headcount.index.view import Version, View
-from headcount.live import evolve, merge, pieces, recent
+from headcount.live import evolve, kept, merge, pieces, recent
 from headcount.live.moved import UNMADE, Edit, Made, MovedColumns
 from headcount.model.changes import (
     Changes,
@@ -225,6 +225,7 @@ class Draft:
                 continue
             edits, events = merge.merged(self._view, ordinals)
             self._remove(ordinals[:1])
+            self._noted |= bitmaps.from_rows(ordinals[1:])
             self._edits.append(Edit(ordinals[1:], edits, self._at))
             self._events += [
                 _Recorded(np.repeat(ordinals[1:], len(one.contacts)), one, _NOBODY)
@@ -333,13 +334,18 @@ class Draft:
             if not mine.all():
                 rest[name] = table.filter(pa.array(~mine))
         where = np.flatnonzero(old).astype(np.uint32)
+        based = bool(old.all()) and kept.in_base(view, moved)
+        sources = [view.blocks[n] for n in np.unique(positions[old] // view.block_rows).tolist()]
         events = recent.with_events(
-            recent.placed(held_tables, where), own, view.schema, self._repeated
+            recent.placed(held_tables, where),
+            own,
+            view.schema,
+            self._repeated,
+            kept.own_tables(sources) if based else None,
         )
         blocks = recent.without_rows(view.blocks, view.block_rows, positions[old])
-        block = Block.recent(
-            len(blocks), moved.astype(np.uint32), columns.all(), events, view.schema
-        )
+        written = columns.all(kept.own_columns(sources) if based else None)
+        block = Block.recent(len(blocks), moved.astype(np.uint32), written, events, view.schema)
         created = self._next if made else view.next_ordinal
         self._view = replace(
             view,

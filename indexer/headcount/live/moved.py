@@ -23,6 +23,7 @@ from headcount.index.lazy import Lazy
 from headcount.index.view import View
 from headcount.live import edit
 from headcount.live.edit import Sets, Told
+from headcount.live.kept import Kept, Names
 from headcount.model.changes import ContactStep, ListUpdate, SetUpdate
 from headcount.model.schema import Field
 
@@ -74,10 +75,20 @@ class MovedColumns:
         self._set: dict[str, list[tuple[Places, pa.Array]]] = {}  # of a field, not written yet
         self._sets: dict[str, Sets] = {}  # of labels or lists, not written yet
 
-    def all(self) -> Mapping[str, pa.Array]:
-        """Return every column, those that were not edited when they are asked for."""
+    def all(self, own: Names | None) -> Mapping[str, pa.Array]:
+        """
+        Return every column, those that were not edited when they are asked for.
+
+        Of those all but *own* are as in the base, none if it is None.
+        """
         done, start = self._done, self._start
-        return Lazy(self._held, lambda name: done[name] if name in done else start(name))
+
+        def column(name: str) -> pa.Array:
+            return done[name] if name in done else start(name)
+
+        if own is None:
+            return Lazy(self._held, column)
+        return Kept(self._held, column, own | done.keys())
 
     def edit(self, edits: Iterable[Edit]) -> dict[str, pa.Table]:
         """Put the steps into the columns, in order; return the events of lists that they tell."""

@@ -9,7 +9,7 @@ contacts it touches cost. As with events, blocks of much the same size are joine
 a few blocks hold all that was touched since the last compaction.
 
 What a new block holds is read from the old one when it is first asked for; when blocks are joined,
-it is read then, so that no chain of old blocks is kept.
+what is not as in the base is read then (`kept`), so that no chain of old blocks is kept.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from headcount.index import bitmaps
-from headcount.index.block import Block, Columns, Tables, event_schema
+from headcount.index.block import Block, Tables, event_schema
 from headcount.index.gather import gathered
 from headcount.index.lazy import Lazy
 from headcount.index.view import View
+from headcount.live.kept import Kept, Names, joined, read
 from headcount.live.pieces import run_to_join, without_repeats
 from headcount.model.schema import EventType, Schema
 
@@ -59,21 +60,30 @@ def placed(tables: Tables, places: npt.NDArray[np.uint32]) -> Tables:
 
 
 def with_events(
-    tables: Tables, added: Mapping[str, pa.Table], schema: Schema, repeated: Counter[int]
+    tables: Tables,
+    added: Mapping[str, pa.Table],
+    schema: Schema,
+    repeated: Counter[int],
+    own: Names | None,
 ) -> Tables:
     """
     Return *tables* with the events *added* by type but for those that are there by their id.
 
-    Those are counted in *repeated* by their `origin`, which the tables returned do not have.
+    Those are counted in *repeated* by their `origin`, which the tables returned do not have. Of
+    *tables* all but *own* are as in the base, none if it is None.
     """
     types = types_of(schema)
     united = {}
-    for name, table in added.items():
+    for name, new in added.items():
         names = event_schema(types[name]).names
         held = tables[name]
-        kept = without_repeats(table, held.column("row"), held.column("id"), repeated)
+        kept = without_repeats(new, held.column("row"), held.column("id"), repeated)
         united[name] = pa.concat_tables([held.select(names), kept.select(names)])
-    return Lazy(types, lambda name: united[name] if name in united else tables[name])
+
+    def table(name: str) -> pa.Table:
+        return united[name] if name in united else tables[name]
+
+    return Lazy(types, table) if own is None else Kept(types, table, own | united.keys())
 
 
 def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -86,7 +96,7 @@ def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
     recent = [block for block in blocks[count:] if block.live]
     start = run_to_join([len(block.live) for block in recent], view.block_rows)
     if start is not None:
-        recent[start:] = [_joined(recent[start:], view)]
+        recent[start:] = [joined(view, recent[start:])]
     kept = (
         block if block.number == place else replace(block, number=place)
         for place, block in enumerate(recent, count)
@@ -105,35 +115,6 @@ def parted(block: Block, view: View) -> Iterator[Block]:
         columns, tables = gathered(view.schema, [block], block.rows, rows)
         ordinals = block.ordinals[rows]
         yield Block.recent(block.number, ordinals, read(columns), read(tables), view.schema)
-
-
-def _joined(blocks: Sequence[Block], view: View) -> Block:
-    """Return one recent block of the live contacts of several, in order of their ordinals."""
-    limit = max(block.rows for block in blocks)
-    ordinals, positions = [], []
-    for place, block in enumerate(blocks):
-        rows = bitmaps.to_rows(block.live)
-        assert block.ordinals is not None
-        ordinals.append(block.ordinals[rows])
-        positions.append(rows.astype(np.int64) + place * limit)
-    order = np.argsort(np.concatenate(ordinals), kind="stable")
-    columns, tables = gathered(view.schema, blocks, limit, np.concatenate(positions)[order])
-    return Block.recent(
-        0, np.concatenate(ordinals)[order], read(columns), read(tables), view.schema
-    )
-
-
-def read(lazy: Columns | Tables) -> dict[str, pa.Array] | dict[str, pa.Table]:
-    """
-    Return everything in *lazy*, which holds on to what it would be read from.
-
-    Each table in one piece: rows are taken from it faster.
-    """
-    found = {name: lazy[name] for name in lazy}
-    return {
-        name: each.combine_chunks() if isinstance(each, pa.Table) else each
-        for name, each in found.items()
-    }
 
 
 def types_of(schema: Schema) -> dict[str, EventType]:
