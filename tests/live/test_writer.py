@@ -84,6 +84,10 @@ def opens(*ids: str, event_id: str | None = None) -> EventStep:
     return recorded(SCHEMA, [Event(one, "open", AS_OF, event_id) for one in ids])
 
 
+def delete(contact: str) -> DeleteStep:
+    return DeleteStep(np.zeros(1, np.uint32), pa.array([contact]))
+
+
 def value_of(held: View, contact: str, name: str) -> object:
     (position,) = held.lookup(pa.array([contact])).tolist()
     assert position >= 0, f"{contact} is no contact"
@@ -235,6 +239,69 @@ def test_compaction_changes_nothing_that_is_seen(lock: WriterLock) -> None:
             assert held.next_ordinal == before.next_ordinal
         live.write(batch(upsert({"newer": {"vip": True}})))
         assert live.view.ordinals(live.view.lookup(pa.array(["newer"]))).tolist() == [51]
+
+
+def test_a_log_has_so_many_commits_and_no_more(lock: WriterLock) -> None:
+    """However small commits are, a compaction is due before a start would take long."""
+    few = LiveWorkspace.open(
+        lock.folder,
+        "default",
+        lock,
+        clock=lambda: NOW,
+        settings=replace(ROOMY, log_commits=3),
+    )
+    with few as live:
+        for _ in range(2):
+            live.write(batch(opens("3")))
+        assert not live.is_compaction_due
+        live.write(batch(opens("3")))
+        assert live.is_compaction_due
+        live.compact()
+        assert not live.is_compaction_due
+
+
+def test_what_is_read_late_is_what_was_written(lock: WriterLock) -> None:
+    """Blocks that are joined without being read hold what was there, wherever it was before."""
+    with opened(lock) as live:
+        for turn in range(12):  # contacts that move once, twice and often, with events between
+            live.write(batch(upsert({"3": {"spent": float(turn)}})))
+            live.write(batch(opens("3", str(10 + turn))))
+            live.write(batch(upsert({str(10 + turn): {"plan": f"P{turn}"}})))
+        first, held = view(), live.view
+        for view_ in (held, held.extract(np.array([3, *range(10, 22)]))):
+            assert list(view_.check()) == []
+            assert value_of(view_, "3", "spent") == 11.0
+            assert value_of(view_, "3", "city") == "Zürich 3"
+            assert count_of(view_, "3", "open") == count_of(first, "3", "open") + 12
+            for turn, one in enumerate(map(str, range(10, 22))):
+                assert value_of(view_, one, "plan") == f"P{turn}"
+                assert value_of(view_, one, "city") == value_of(first, one, "city")
+                assert count_of(view_, one, "open") == count_of(first, one, "open") + 1
+
+
+def test_many_commits_are_replayed_as_if_one_by_one(lock: WriterLock) -> None:
+    """Deletions, returns and merges between writes of the same contacts, in one go of a replay."""
+    with opened(lock) as live:
+        for turn in range(4):
+            live.write(batch(upsert({"3": {"spent": float(turn)}, "new": {"plan": "Gold"}})))
+            live.write(batch(opens("new", "4")))
+            live.write(batch(delete("new")))
+            live.write(batch(upsert({"new": {"spent": 7.0 + turn}}), opens("new", "3")))
+            live.write(batch(delete("new"), upsert({"6": {"plan": f"P{turn}"}})))
+        live.write(batch(upsert({"new": {"plan": "Last"}}), opens("new")))
+        before = live.view
+    with opened(lock) as live:
+        after = live.view
+        assert list(after.check()) == []
+        assert after.version == before.version
+        assert after.next_ordinal == before.next_ordinal
+        assert after.live_count == before.live_count
+        for held in (before, after):
+            assert value_of(held, "3", "spent") == 3.0
+            assert value_of(held, "6", "plan") == "P3"
+            assert value_of(held, "new", "plan") == "Last"
+            assert value_of(held, "new", "spent") is None
+            assert [count_of(held, one, "open") for one in ("3", "new", "4")] == [5, 1, 5]
 
 
 def test_commits_during_a_compaction_are_kept(lock: WriterLock) -> None:

@@ -312,6 +312,7 @@ class LiveWorkspace:
         return (
             moved >= settings.recent_contacts
             or newer >= settings.newer_events
+            or view.version.sequence - self._stored.version.sequence >= settings.log_commits
             or self._log.stats().bytes >= settings.log_bytes
         )
 

@@ -101,6 +101,7 @@ class WriteSettings:
     waiting_records: int = 1_000_000  # that wait to be written, of each workspace
     compact_contacts: int = 200_000  # a compaction is due when so many contacts have changed,
     compact_events: int = 2_000_000  # so many events were recorded,
+    compact_commits: int = 100_000  # so many commits were made, which a start reads in some 10 s,
     compact_log_bytes: int = 1 << 30  # or the log has grown so large
 
     def writer(self) -> WriterSettings:
@@ -109,6 +110,7 @@ class WriteSettings:
             waiting_records=self.waiting_records,
             recent_contacts=self.compact_contacts,
             newer_events=self.compact_events,
+            log_commits=self.compact_commits,
             log_bytes=self.compact_log_bytes,
         )
 
