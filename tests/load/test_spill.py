@@ -95,8 +95,9 @@ def test_a_full_disk_is_the_user_s_to_mend(tmp_path: Path, monkeypatch: pytest.M
 
     with Spill(tmp_path, budget=0) as spill:
         monkeypatch.setattr(os, "open", full)
+        spill.add(0, KINDS[0], table(0, 10))
         with pytest.raises(UserError) as caught:
-            spill.add(0, KINDS[0], table(0, 10))
+            spill.blocks()
     assert caught.value.reason is Reason.LIMIT_EXCEEDED
     assert "the disk is full" in caught.value.message
 

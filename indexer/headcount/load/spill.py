@@ -11,14 +11,16 @@ all of it is appended to files, each kind's part as an Arrow stream:
 A file for every sixteen blocks, so that hundreds of blocks and event types need few descriptors,
 and room on the disk comes free while the blocks are written elsewhere. Files are unlinked as soon
 as they are open, so they are gone however the process ends. What is in them is packed with LZ4, to
-half its size: 100M contacts with 200M events are 25 GB in memory's form.
+half its size: 100M contacts with 200M events are 25 GB in memory's form. Another thread packs and
+writes, while as much again may be added; what it meets is raised by whoever next asks or adds.
 """
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +59,8 @@ class Spill:
         self._waiting: defaultdict[_Key, list[pa.Table]] = defaultdict(list)
         self._written: defaultdict[_Key, list[_Stretch]] = defaultdict(list)
         self._files: dict[int, _File] = {}  # by group of blocks
+        self._writer = ThreadPoolExecutor(1, "spill")
+        self._writing: Future[list[tuple[_Key, _Stretch]]] | None = None
 
     def __enter__(self) -> Spill:
         return self
@@ -71,6 +75,7 @@ class Spill:
 
     def close(self) -> None:
         """Let go of everything."""
+        self._writer.shutdown()
         self._waiting.clear()
         self._written.clear()
         while self._files:
@@ -86,6 +91,7 @@ class Spill:
 
     def read(self, block: int, kind: Kind) -> list[pa.Table]:
         """Return the tables that wait for *block*, in the order they were added."""
+        self._written_down()
         written = self._written.get((block, kind), ())
         file = self._files.get(block // _GROUP)
         found = [_read(self._path, file.descriptor, at) for at in written] if file else []
@@ -93,11 +99,13 @@ class Spill:
 
     def kinds(self, block: int) -> list[Kind]:
         """Return the kinds of which something waits for *block*, in the order they first came."""
+        self._written_down()
         keys = dict.fromkeys([*self._written, *self._waiting])
         return [kind for of, kind in keys if of == block]
 
     def blocks(self) -> set[int]:
         """Return the blocks that something waits for."""
+        self._written_down()
         return {block for block, _ in [*self._written, *self._waiting]}
 
     def drop(self, block: int) -> None:
@@ -110,26 +118,43 @@ class Spill:
             os.close(self._files.pop(group).descriptor)
 
     def _flush(self) -> None:
+        """Have all that waits in memory written, once what was before is."""
+        self._written_down()
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        self._held = 0
+        self._writing = self._writer.submit(self._write, waiting)
+
+    def _written_down(self) -> None:
+        """Wait until all that was to be written is, and remember where; raise what went wrong."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            for key, stretch in writing.result():
+                self._written[key].append(stretch)
+
+    def _write(self, waiting: Mapping[_Key, list[pa.Table]]) -> list[tuple[_Key, _Stretch]]:
         groups = defaultdict(list)
-        for key, tables in self._waiting.items():
+        for key, tables in waiting.items():
             groups[key[0] // _GROUP].append((key, tables))
+        found: list[tuple[_Key, _Stretch]] = []
         with files.explained(self._path, files.UNCHANGED):
-            for group, waiting in groups.items():
+            for group, members in groups.items():
                 if group not in self._files:
                     self._files[group] = _File(_unlinked(self._path))
-                self._append(self._files[group], waiting)
-        self._waiting.clear()
-        self._held = 0
+                found += _append(self._files[group], members)
+        return found
 
-    def _append(self, to: _File, waiting: list[tuple[_Key, list[pa.Table]]]) -> None:
-        with open(to.descriptor, "wb", closefd=False) as file:
-            for key, tables in waiting:
-                start = to.end
-                with pa.ipc.new_stream(file, tables[0].schema, options=_PACKED) as writer:
-                    for table in tables:
-                        writer.write_table(table)
-                to.end = file.tell()
-                self._written[key].append((start, to.end - start))
+
+def _append(
+    to: _File, waiting: list[tuple[_Key, list[pa.Table]]]
+) -> Iterator[tuple[_Key, _Stretch]]:
+    with open(to.descriptor, "wb", closefd=False) as file:
+        for key, tables in waiting:
+            start = to.end
+            with pa.ipc.new_stream(file, tables[0].schema, options=_PACKED) as writer:
+                for table in tables:
+                    writer.write_table(table)
+            to.end = file.tell()
+            yield key, (start, to.end - start)
 
 
 def _unlinked(path: Path) -> int:
