@@ -93,6 +93,13 @@ def test_a_report_is_slimmed(tmp_path: Path) -> None:
     assert baseline.main([path, measured], 1.01) == 0
 
 
+def test_a_clock_that_stood_still() -> None:
+    """A round of no time at all is no least: the first quartile stands in."""
+    report = raw(union=0.0)
+    report["benchmarks"][0]["stats"]["q1"] = 2e-6
+    assert baseline.slim(report, {})["kernels"]["union"]["min"] == 2e-6
+
+
 def test_the_committed_baseline_is_of_the_kernels_there_are() -> None:
     """The baseline names its machine and commit, and every kernel of the catalogue."""
     from bench.kernels.catalogue import KERNELS

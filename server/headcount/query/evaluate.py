@@ -14,7 +14,7 @@ Nothing here can fail by the user's doing: `bind` saw to that. `check` may end t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +51,7 @@ from headcount.query.expressions import EventAggregate, FieldValue
 from headcount.query.figures import Figures
 from headcount.query.frames import ContactFrame, flag_index, index_of, range_index, text_index
 from headcount.query.masks import in_ranges, mask
-from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several
+from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several, Step
 from headcount.query.results import OFF, Results
 from headcount.query.sequences import following
 from headcount.query.settled import Askings, is_at_hand, settled
@@ -61,8 +61,10 @@ Check = Callable[[], None]
 _FEW_SHARE = 8  # with less than one row in so many left, values are taken for those rows only
 _MANY_RANGES = 200  # each costs 60 µs, reading every value 15 ms
 _FEW_TEXTS_SHARE = 32  # the same for texts, which cost more to take than to read in place
+_MANY_STEPS = 3  # of an `and`; from here on their order matters
 _FEW_KEYS = 8  # values of a list that is taken apart
 _FEW_VALUES_SHARE = 256  # the same for a range, which its index hands out in 60 µs
+_FEWEST_VALUES_SHARE = 4096  # the same where that would be remembered, and useful to others
 
 
 def count(plan: Plan, view: View, check: Check, results: Results = OFF) -> int:
@@ -117,6 +119,7 @@ class Evaluation:
         self._check = check
         self._all_live = len(block.live) == block.rows
         self._found: dict[Node, BitMap] = {}
+        self._missed: dict[int, Hashable] = {}  # what is not remembered, by its condition's `id`
         self._askings = askings
         self.recall = self._recall = results.of(block, plan.clock)
         self.recalled = self.worked_out = 0
@@ -186,11 +189,13 @@ class Evaluation:
         if self._recall is None:
             self.worked_out += 1
             return self._leaf(condition, among)
-        asked = self.asked(condition)
-        found = self._recall.get(asked)
-        if found is not None:
-            self.recalled += 1
-            return found
+        asked = self._missed.pop(id(condition), None)
+        if asked is None:
+            asked = self.asked(condition)
+            found = self._recall.get(asked)
+            if found is not None:
+                self.recalled += 1
+                return found
         found = self._leaf(condition, among)
         self.worked_out += 1
         if self._is_for_all(condition, among):
@@ -205,6 +210,8 @@ class Evaluation:
 
     def _both(self, node: Both, steps: int, among: BitMap | None) -> BitMap:
         """Return the rows in the first *steps* of *node*."""
+        if self._recall is not None and steps >= _MANY_STEPS:
+            return self._both_known_first(node.steps[:steps], among)
         left = self.rows(node.steps[0].node, among)
         for step in node.steps[1:steps]:
             if not left:
@@ -213,7 +220,53 @@ class Evaluation:
             left = left - found if step.negated else left & found
         return left
 
+    def _both_known_first(self, steps: Sequence[Step], among: BitMap | None) -> BitMap:
+        """
+        Return the rows in all of *steps*: known ones first, the fewest first, then in their order.
+
+        The plan's order is that of what nothing is known of. When nine conditions of ten are
+        remembered, the smallest of them leave next to nothing: of 7 ms for 10M contacts 2 less.
+        """
+        found = [(self._known(step.node), step) for step in steps]
+        rest = [step for rows, step in found if rows is None]
+        kept = [rows for rows, step in found if rows is not None and not step.negated]
+        if kept:
+            left, *others = sorted(kept, key=len)
+            for rows in others:
+                if not left:
+                    return EMPTY
+                left = left & rows
+        else:  # the first step is never negated, so it is the first of the rest
+            left = self.rows(rest.pop(0).node, among)
+        for known, step in found:
+            if known is not None and step.negated and left:
+                left = left - known
+        for step in rest:
+            if not left:
+                return EMPTY
+            other = self.rows(step.node, left)
+            left = left - other if step.negated else left & other
+        return left
+
+    def _known(self, node: Node) -> BitMap | None:
+        """Return the rows of *node* if an index hands them out or they are remembered, shared."""
+        if not isinstance(node, Leaf) or node in self._plan.shared:
+            return self._found.get(node)
+        if is_at_hand(node.condition, self._block):
+            return self._leaf(node.condition, None)
+        if self._recall is None:
+            return None
+        asked = self.asked(node.condition)
+        found = self._recall.get(asked)
+        if found is None:
+            self._missed[id(node.condition)] = asked
+        else:
+            self.recalled += 1
+        return found
+
     def _count_both(self, node: Both) -> int:
+        if self._recall is not None and len(node.steps) >= _MANY_STEPS:
+            return len(self._both_known_first(node.steps, None))
         left = self._both(node, len(node.steps) - 1, None)
         if not left:
             return 0
@@ -238,6 +291,8 @@ class Evaluation:
                     parts += [index.equal((key,)) for key in keys]
                 case _:
                     parts.append(self.rows(item, among))
+        if among is not None and len(among) * _FEW_SHARE <= self._block.rows:
+            parts = [part & among for part in parts]
         return BitMap.union(*parts)
 
     def _is_parted(self, item: Leaf, field: Field) -> bool:
@@ -327,8 +382,8 @@ class Evaluation:
             case KeyIn() | KeysAll() | EventCount() | Follows() | Sampled() | Always():
                 return False
             case InRanges(FieldValue(), ranges):
-                few = len(among) * _FEW_VALUES_SHARE <= self._block.rows
-                return few and len(ranges) == 1 and self._recall is None
+                share = _FEW_VALUES_SHARE if self._recall is None else _FEWEST_VALUES_SHARE
+                return len(among) * share <= self._block.rows and len(ranges) == 1
             case Present(FieldValue()) | Holds(FieldValue()):
                 return False
             case Matches(FieldValue(field)):

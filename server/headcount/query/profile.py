@@ -278,6 +278,26 @@ class Profiled(Evaluation):
         self._paused += inside - took
         return found
 
+    def _known(self, node: Node) -> BitMap | None:
+        """Return what `Evaluation._known` does, and note what is known as recalled or at hand."""
+        entered, outer = self._timer(), self._stack[-1]
+        recalled = self.recalled
+        started = self._timer()
+        found = super()._known(node)
+        took = self._timer() - started
+        if found is not None:
+            cost = self._costs.setdefault(node, _Cost())
+            cost.calls += 1
+            cost.rows += len(found)
+            cost.seconds += took
+            cost.recalled += self.recalled > recalled or node in self._found
+            outer.cost.bytes += bitmaps.payload(found)
+            outer.inside += took
+        inside = self._timer() - entered
+        outer.inside += inside - took
+        self._paused += inside - took
+        return found
+
     def _among(self, condition: InRanges, among: BitMap) -> Rows:
         """Return what `Evaluation._among` does; for the last step of a count, note what it took."""
         outer = self._stack[-1]
