@@ -270,16 +270,16 @@ class Watcher:
             return
         self._advance(commit.at, view)
         names = changed(commit)
-        busy = []
+        busy, formulas = [], []
         for watch in self._at_work():
             membership = watch.membership
             assert membership is not None
+            formulas.append(membership.formula)
             if names is not None and not names & membership.mentions:
                 membership.moves_to(commit.after)
             else:
                 busy.append((watch, membership))
-        counted = self._shared.of([membership.formula for _, membership in busy])
-        touched = Touched(commit, counted)
+        touched = Touched(commit, self._shared.of(formulas))
         for _, membership in busy:
             membership.expect(touched)
         for watch, _ in busy:
