@@ -4,7 +4,7 @@ Meanings: conditions as they are written, bound once while the segment around th
     (condition as written, zone, limits)  →  bound condition, who lacks a value, what it names
 
 A segment of ten conditions is asked at every keystroke, and nine of them were bound before: finding
-one again takes 2 µs, binding it 25. What a condition means depends on the schema and on what is
+one again takes 5 µs, binding it 25. What a condition means depends on the schema and on what is
 saved, so a memory of meanings belongs to an engine's (`Engine.at` hands it on); on the instant, if
 it is not timeless; on the labels and lists that there are, if it names some. Where it stands in a
 text is nobody's business but that of the places in warnings, which are made anew.
