@@ -5,7 +5,7 @@ Run the benchmarks and write what was measured: `make bench`, or `python -m benc
     --events N       how many events (10 a contact)
     --only A,B       of load, questions, answers, rpc, live, watches, and those of bench.more
     --rivals A,B     of those in bench.rivals (all of them), or none
-    --seconds S      how long each rival may be asked one question, again and again (1)
+    --seconds S      how long each rival may be asked one question, again and again (0.5)
     --data FOLDER    where the data is kept for the next run (bench-data)
     --out FILE       where the JSON goes (bench/results/<contacts>.json)
 
@@ -79,7 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--events", type=int)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--rivals", default=",".join(rivals.RIVALS))
-    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--data", type=Path, default=Path("bench-data"))
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

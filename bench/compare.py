@@ -25,7 +25,7 @@ from bench.rivals import RIVALS, Absent, GaveUp, Rival, open_rival
 from bench.timing import Budget, side_by_side
 
 OURS = Headcount.name
-SECONDS = 1.0  # of each rival for each question
+SECONDS = 0.5  # of each rival for each question
 _SLOW = 4  # times that: a call that is not made more often than it must be
 Call = Callable[[], int]
 
