@@ -158,6 +158,9 @@ def test_what_is_too_deep_by_name_is_not_saved(target: Client | Workspace) -> No
         ) as deep:
             target.count(query)
         assert deep.value.reason is Reason.LIMIT_EXCEEDED
+        for answer in (target.preview, target.explain):
+            with pytest.raises(UserError, match=r"this segment, .* on 65 levels"):
+                answer(query)
 
 
 def test_likely_mistakes_are_warnings(target: Client | Workspace) -> None:

@@ -97,6 +97,7 @@ def outline(
     writer = _Writer(known, context, text, meanings, thorough)
     root = writer.part(segment)
     binder = writer.binder
+    binder.require_size(segment)
     bound = Bound(root.condition, binder.clock, tuple(binder.warnings), tuple(binder.mentions))
     return Outline(bound, tuple(root.walk()))
 
