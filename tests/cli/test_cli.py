@@ -547,16 +547,6 @@ def test_infer_shows_the_schema_before_loading(
     assert printed(capsys, ask) == "1\n"
 
 
-def test_demo_shows_counts(tmp_path: Path) -> None:
-    """`demo --once` makes a workspace, serves it, shows counts, and says how to go on."""
-    command = [sys.executable, "-m", "headcount.cli.main", "demo", "--contacts", "2000"]
-    command += ["--data", str(tmp_path / "demo"), "--listen", "127.0.0.1:0", "--once"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "opened in last 30 days" in done.stderr
-    assert "headcount count" in done.stderr
-    assert "contacts  2,000 new" in done.stdout
-
-
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     """Each command has help, and each is named on the interface page."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
@@ -598,9 +588,3 @@ def test_a_reader_who_has_seen_enough(data: Path, words: list[str]) -> None:
         said = process.stderr.read()
     wrong = words[-1] == "contry = 1"
     assert (process.returncode, bool(said)) == (int(wrong), wrong)
-
-
-def test_serving_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
-    """A mistyped folder is an error, and stays a folder that is not there."""
-    assert run(["serve", "--data", str(tmp_path / "mistyped")]) == 1
-    assert not (tmp_path / "mistyped").exists()
