@@ -212,6 +212,30 @@ def test_a_later_instant_is_not_another_question() -> None:
     assert asked(AS_OF, "Asia/Tokyo") == [1, 1, 1, 1, 1, 1]
 
 
+def test_what_no_day_changes_is_asked_once_for_all_days() -> None:
+    """A timeless segment shares its conditions with one of any day, but not with another zone's."""
+    engine = Engine(view_of(SHOP))
+    shared = (
+        "spent > 1",
+        "spent / orders > 5",
+        "month(born) = 3",
+        'city contains "o"',
+        "signed_up >= 2024-01-01",
+        "country in (US, DE)",
+    )
+    later = AS_OF + dt.timedelta(days=3)
+    for condition in shared:
+        assert worked_out(engine, condition, context_at(AS_OF)) == 1, condition
+        for at in (AS_OF, later):
+            both = f"{condition} and opened in last {at.day} days"
+            assert worked_out(engine, both, context_at(at)) == 1, condition
+        assert worked_out(engine, condition, context_at(AS_OF, "Asia/Tokyo")) == 1, condition
+        engine.results.clear()
+    of_today = "anniversary(born) within next 30 days"
+    assert worked_out(engine, of_today, context_at(AS_OF)) == 1
+    assert worked_out(engine, of_today, context_at(later)) == 1
+
+
 def test_blocks_that_a_write_left_alone_stay_remembered() -> None:
     """A newer view shares its blocks' results; only a block of other rows is asked again."""
     held = Results()
@@ -272,7 +296,7 @@ def _without_low(condition: Condition, block: Block) -> Hashable:
     return asked[:3] if isinstance(asked, tuple) and asked[0] == "events" else asked
 
 
-def _always_for_all(*_: object) -> bool:
+def _always(*_: object) -> bool:
     return True
 
 
@@ -280,10 +304,16 @@ def _always_for_all(*_: object) -> bool:
     ("owner", "name", "wrong"),
     [
         (results, "_scope", _blind_scope),
+        (results, "is_of_any_day", _always),
         (evaluate, "settled", _without_low),
-        (evaluate.Evaluation, "_is_for_all", _always_for_all),
+        (evaluate.Evaluation, "_is_for_all", _always),
     ],
-    ids=["the zone is not part of the key", "nor is the number of times", "candidates are kept"],
+    ids=[
+        "the zone is not part of the key",
+        "nor is the day",
+        "nor is the number of times",
+        "candidates are kept",
+    ],
 )
 def test_a_mistake_shows(
     owner: object, name: str, wrong: object, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,7 @@ Overlaps: how many contacts several segments share, two by two.
     lapsed     0     0    4,118
 
 Block by block, so that the sets that are compared stay in the cache: a pair takes 2 to 5 µs for
-2^20 contacts, 100 segments 13 ms, besides what it takes to work them out.
+2^20 contacts, 100 segments 13 ms, besides the 70 that working them out takes with nothing known.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ conditions are worked out anew, and leaves those of the large ones as they are. 
 every engine of a server.
 
 What conditions mean depends on the time zone and the day (`month(t)`, `anniversary(d)`); instants
-are in the conditions themselves. Who asks says what is worth remembering: a posting that an index
-hands out is not. Rows of deleted contacts may be in what is remembered, as in what an index gives.
+are in the conditions themselves. What is known to be the same on every day is remembered for all
+days: a timeless segment is asked as of day 0, and shares it with those that are not. Who asks says
+what is worth remembering: a posting that an index hands out is not. Rows of deleted contacts may be
+in what is remembered, as in what an index gives.
 
 Bytes are those that the allocator hands out, keys included. Looking up takes 1 to 2 µs.
 """
@@ -32,6 +34,7 @@ from headcount.index import bitmaps
 from headcount.index.block import Block, Identity
 from headcount.model.schema import EventType, Field
 from headcount.query.clock import Clock
+from headcount.query.settled import is_of_any_day
 
 DEFAULT_BYTES = 256 << 20
 
@@ -148,16 +151,16 @@ class Recall:
 
     results: Results
     serial: int
-    scope: Hashable
+    scope: tuple[str | None, int]
 
     def get(self, asked: Hashable) -> BitMap | None:
         """Return the rows of what was asked, shared; None if they are not remembered."""
-        found = self.results._get((self.serial, self.scope, asked))
+        found = self.results._get(self._key(asked))
         return None if found is None else found[0]
 
     def keep(self, asked: Hashable, rows: BitMap) -> None:
         """Remember the rows of what was asked."""
-        self.results._keep((self.serial, self.scope, asked), (rows,))
+        self.results._keep(self._key(asked), (rows,))
 
     def sets(self, asked: Hashable) -> Sets | None:
         """Return the sets that were kept together, shared; None if they are not remembered."""
@@ -167,8 +170,11 @@ class Recall:
         """Remember several sets, which are answers to one question."""
         self.results._keep((self.serial, self.scope, asked), sets)
 
+    def _key(self, asked: Hashable) -> Key:
+        return self.serial, self.scope[0] if is_of_any_day(asked) else self.scope, asked
 
-def _scope(clock: Clock) -> Hashable:
+
+def _scope(clock: Clock) -> tuple[str | None, int]:
     """Return what a condition means besides itself: where clocks show what, and which day it is."""
     return clock.zone.key, clock.today
 

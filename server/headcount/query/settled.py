@@ -37,6 +37,7 @@ from headcount.query.bound import (
     InRanges,
     KeyIn,
     KeysAll,
+    Matches,
     Present,
 )
 from headcount.query.estimate import limits
@@ -44,6 +45,7 @@ from headcount.query.expressions import (
     Anniversary,
     Arithmetic,
     Choice,
+    Constant,
     DayStart,
     Elapsed,
     EventAggregate,
@@ -97,6 +99,17 @@ def settled(condition: Condition, block: Block) -> Hashable:
             asked = "follows", first, _positions(first, interval, block), then, answers, within
             return (*asked, until) if never else asked
     return condition  # of fields and ids alone
+
+
+def is_of_any_day(asked: Hashable) -> bool:
+    """
+    Return whether what `settled` returned holds the same rows on every day, in one time zone.
+
+    False may be said of what does, as of all that is about events.
+    """
+    if type(asked) is tuple:
+        return asked[0] == "ranks" or (asked[0] == "ranges" and _is_stored(asked[1]))
+    return isinstance(asked, KeyIn | KeysAll | Matches) and isinstance(asked.value, FieldValue)
 
 
 def settled_whole(condition: Condition, block: Block) -> Hashable:
@@ -173,6 +186,18 @@ def _value(value: Expression, block: Block) -> Hashable:
         case DayStart(operand) | LocalDay(operand) | Anniversary(operand):
             return type(value), _value(operand, block)
     return value
+
+
+def _is_stored(value: object) -> bool:
+    """Return whether a value as `_value` gives it is made of stored numbers and dates alone."""
+    match value:
+        case FieldValue() | Constant():
+            return True
+        case ("arithmetic", _, left, right):
+            return _is_stored(left) and _is_stored(right)
+        case ("unary", _, operand):
+            return _is_stored(operand)
+    return False
 
 
 def _positions(
