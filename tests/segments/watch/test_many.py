@@ -23,6 +23,7 @@ from headcount.segments.watch.commit import Touched
 from headcount.segments.watch.document import Spec
 from headcount.segments.watch.membership import Membership
 from headcount.segments.watch.transitions import Reentry, Settings, Transition
+from headcount.segments.watch.watcher import WatcherSettings
 from headcount.storage.folder import WriterLock
 from support.dice import Dice
 from support.engines import view_of
@@ -36,6 +37,7 @@ SEED = int(os.environ.get("HEADCOUNT_ORACLE_SEED", "0"))
 RUNS = int(os.environ.get("HEADCOUNT_TEST_MANY", "8"))
 WATCHES = 24
 STEPS = 12
+KEPT = WatcherSettings(history_age=100 * 365 * 24 * HOUR)  # time goes by in steps of 90 days
 RULES = (
     Settings(),
     Settings(seed=True),
@@ -52,7 +54,7 @@ class Play:
         self.world, self.scene = random_place(dice, dice.pick((12, 20, 5)))
         self.world = without_lists(self.world)
         save_view(folder, "default", view_of(self.world, 8), lock=lock)
-        self.house = House(folder, lock, now=to_micros(self.scene.as_of))
+        self.house = House(folder, lock, now=to_micros(self.scene.as_of), settings=KEPT)
         self.house.open()
         self.alone: dict[str, tuple[Membership, list[Transition]]] = {}
         self.followed = self.watched = 0
