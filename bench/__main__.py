@@ -40,7 +40,8 @@ def main() -> int:
     results["contacts"] = options.contacts
     results["events"] = options.events
     print("making the data, or finding it ...", file=sys.stderr)
-    made = data.prepare(options.data, options.contacts, options.events)
+    asked = "questions" in options.only and bool(options.rivals)
+    made = data.prepare(options.data, options.contacts, options.events, rivals=asked)
     if "load" in options.only or not made.headcount.exists():
         measured = load.measure(made.files, made.headcount)
         if "load" in options.only:

@@ -46,11 +46,17 @@ class Data:
     headcount: Path
 
 
-def prepare(folder: Path, contacts: int, events: int) -> Data:
-    """Return the data of a size, from *folder* if it was made before."""
+def prepare(folder: Path, contacts: int, events: int, *, rivals: bool = True) -> Data:
+    """
+    Return the data of a size, from *folder* if it was made before.
+
+    Without *rivals* their files are not made: a hundred million rows are sorted for them.
+    """
     home = folder / f"{contacts}-{events}"
     files = _once(home / "files", lambda path: _generate(path, contacts, events))
-    rivals = _once(home / "rivals", lambda path: _for_rivals(home / "files", path))
+    theirs = home / "rivals"
+    if rivals:
+        _once(theirs, lambda path: _for_rivals(files, path))
     return Data(
         synthetic.SyntheticFiles(
             files / "schema.toml",
@@ -59,7 +65,7 @@ def prepare(folder: Path, contacts: int, events: int) -> Data:
             files / "lists.parquet",
         ),
         RivalFiles(
-            rivals / "contacts.parquet", {kind: rivals / f"{kind}.parquet" for kind in EVENTS}
+            theirs / "contacts.parquet", {kind: theirs / f"{kind}.parquet" for kind in EVENTS}
         ),
         home / "headcount",
     )
