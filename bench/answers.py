@@ -2,9 +2,10 @@
 What the questions around a count cost, in this process: previews, explanations, breakdowns,
 overlaps, matches.
 
-*Cold* is with all remembered results forgotten before each call; *edited* has nine conditions of
-ten remembered and a new number in the tenth; *a second later* is the same question at a new
-instant, as a server that is told no `as_of` asks it.
+*Cold* is with all remembered results forgotten before each call, *never asked* with ten conditions
+that nobody has asked before; *edited* has nine conditions of ten remembered and a new number in the
+tenth; *a second later* is the same question at a new instant, as a server that is told no `as_of`
+asks it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ TEN = (
     ' and (stage >= "Customer" or lead_score > 50)'
 )
 
+_NEW = (
+    'country in ("{}", "{}", "{}") and plan != "{}" and total_spent between {} and 500'
+    ' and label contains "newsletter" and signed_up_at within last {} days and not vip = true'
+    " and opened >= 2 times in last {} days and did purchase in last {} days"
+    ' and (stage >= "Customer" or lead_score > {})'
+)
+
 _CONDITIONS = (
     "country in (US, DE)", "plan != Free", "total_spent between {a} and {b}",
     'label contains "newsletter"', "signed_up_at within last {a} days", "not vip = true",
@@ -67,6 +75,7 @@ def measure(folder: Path) -> dict[str, float]:
     texts = [TEN.format(next(numbers)) for _ in range(_ROUNDS)]
     trees = [parse(TEN.format(next(numbers))) for _ in range(_ROUNDS)]
     everyone = "everyone"
+    new = _never_asked(view)
     forgetful, pairs = Engine(view, Results(0)), _pairs(view)
     for text in pairs:
         forgetful.size(text, context)  # bound and planned, as saved segments are
@@ -80,6 +89,7 @@ def measure(folder: Path) -> dict[str, float]:
     months = Calendar(Unit.MONTH)
     return {
         "preview_cold": cold(lambda: preview(engine, ten, context, fields=fields)),
+        "preview_new": _median(lambda: preview(engine, new.pop(), context, fields=fields)),
         "preview_edited_text": _median(
             lambda: preview(engine, texts.pop(), context, fields=fields)
         ),
@@ -104,6 +114,21 @@ def measure(folder: Path) -> dict[str, float]:
             lambda: engine.at(replace(view)).count(ten, context),
         ),
     }
+
+
+def _never_asked(view: View) -> list[str]:
+    """Return a segment of ten conditions for each round, their values all different."""
+    dice = random.Random(11)
+    countries, plans = _values(view, "country"), _values(view, "plan")
+    return [
+        _NEW.format(
+            *dice.sample(countries, 3),
+            dice.choice(plans),
+            60 + one + dice.random(),
+            *(400 + one, 31 + one, 91 + one, 51 + one),
+        )
+        for one in range(_ROUNDS)
+    ]
 
 
 def _segments() -> list[str]:

@@ -142,6 +142,7 @@ def _loaded(results: dict[str, Any]) -> list[str]:
 
 _ANSWERS = {
     "preview_cold": "preview of ten conditions, with ten contacts",
+    "preview_new": "preview of ten conditions that were never asked, from their text",
     "preview_edited_text": "the same with one number edited, as text",
     "preview_edited_tree": "the same, as a tree",
     "explain_cold": "explain ten conditions",
