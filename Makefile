@@ -5,7 +5,7 @@
 #   make soak     an hour of random writes, restarts, compactions, kills and flipped bits
 #   make check    formatting, lint, types, protos, generated code
 #   make bench    Headcount beside seven rivals on the same data, 1M and 10M contacts
-#   make bench-full      the same, and 100M contacts: an hour, 24 GB of memory
+#   make bench-full      the same, and 100M contacts: 24 GB of memory, 60 GB of disk
 #   make bench-kernels   each kernel on one block, compared with the committed baseline
 
 PYTHON ?= python3
