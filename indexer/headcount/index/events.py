@@ -16,7 +16,7 @@ A window is a stretch of the log, found exactly; then one of four paths answers 
     TALLIES  subtract two checkpoints and mend the ends: everything else, whatever its length
 
 All four are exact for every n and window, so they are tested against each other; the choice is by
-estimated cost. Measured on 2^20 rows and 5M events (`bench/events.py`): at least one in the last 30
+estimated cost. Measured on 2^20 rows and 5M events (`bench/flat.py`): at least one in the last 30
 days 0.04 ms, three 0.25 ms, three between any two instants 0.26 ms, where counting 5M events takes
 17 ms; three among 0.5M chosen of 1M events 2 ms; built in 2 s.
 
