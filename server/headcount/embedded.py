@@ -28,6 +28,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyroaring import BitMap
 
+from headcount.allocator import keep_freed_memory
 from headcount.answers import Answer, Info, Page, ReadyTemplate, SavedPage, SavedSegment, Validation
 from headcount.embedded_caring import Caring
 from headcount.embedded_folder import read
@@ -119,13 +120,15 @@ class Workspace(Sending, Reporting, Writing, Caring):
         """
         Return a workspace of the data folder at *path*, every byte of it verified.
 
-        *results* is that of the constructor.
+        *results* is that of the constructor. From then on the process keeps memory that is freed
+        for what is asked next (`allocator`).
 
         Raises:
             UserError: there is no such folder or workspace, a newer Headcount wrote it, or a
                 calculated field of its schema means nothing.
             CorruptionError: a file is damaged.
         """
+        keep_freed_memory()
         return cls(read(Path(path), workspace), workspace, limits, Path(path), results)
 
     def count(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from headcount.allocator import keep_freed_memory
 from headcount.cli.data import load_files
 from headcount.cli.output import errors, note
 from headcount.client import Client
@@ -75,6 +76,7 @@ def serve(
         raise typer.BadParameter("say what to serve: --data DIR, or [server] data in --config")
     folder = Path(settings.server.data)
     list_workspaces(folder)  # before the lock, which would make a folder that is not there
+    keep_freed_memory()
     with WriterLock(folder) as lock:
         results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
         workspaces = open_workspaces(
@@ -117,6 +119,7 @@ def demo(
             lists=[files.lists],
         )
     settings = config.load(None, {}, {"server.listen": listen, "log.level": "warning"})
+    keep_freed_memory()
     with WriterLock(folder) as lock:
         started = time.perf_counter()
         workspaces = open_workspaces(folder, lock, clock=now)
