@@ -185,6 +185,15 @@ def test_compression_is_refused(compression: str, *, dictionary: bool) -> None:
     assert read_stream(stream(table), 1000).num_rows == 1000
 
 
+@pytest.mark.parametrize("behind", [b"\0", stream(pa.table({"contact_id": ["b"]}))])
+def test_what_is_behind_the_end_is_not_passed_over(behind: bytes) -> None:
+    """Two streams in one request: the second would be lost without a word."""
+    whole = stream(pa.table({"contact_id": ["a"]}))
+    assert read_stream(whole, 10).num_rows == 1
+    with pytest.raises(UserError, match=f"{len(behind):,} bytes behind its end"):
+        read_stream(whole + behind, 10)
+
+
 def test_a_dictionary_that_stands_for_gigabytes_is_refused() -> None:
     """Rows that all refer to one long value are measured before they are written out."""
     big = pa.DictionaryArray.from_arrays(np.zeros(200_000, np.int8), ["x" * 60_000])

@@ -26,13 +26,14 @@ def read_stream(data: bytes, limit: int) -> pa.RecordBatch:
     Return the rows of an Arrow IPC stream as one batch, validated; at most *limit* of them.
 
     Raises:
-        UserError: the bytes are no such stream, are compressed, hold types that no field can be
-            read from, or more than *limit* rows.
+        UserError: the bytes are no such stream or more than one, are compressed, hold types that no
+            field can be read from, or more than *limit* rows.
     """
     rows = 0
     found = []
     try:
-        with pa.ipc.open_stream(data) as reader:
+        source = pa.BufferReader(data)
+        with pa.ipc.open_stream(source) as reader:
             schema = reader.schema
             names = schema.names  # decodes them; zones are decoded because they may be no text
             for field in schema:
@@ -49,6 +50,7 @@ def read_stream(data: bytes, limit: int) -> pa.RecordBatch:
                         field="batches",
                     )
                 found.append(batch)
+            left = len(data) - source.tell()
     except (pa.ArrowException, OSError, UnicodeDecodeError, struct.error, IndexError) as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise UserError(
@@ -56,6 +58,13 @@ def read_stream(data: bytes, limit: int) -> pa.RecordBatch:
             f"expected an Arrow IPC stream; found bytes that are not one ({cause})",
             field="batches",
         ) from error
+    if left:
+        raise UserError(
+            Reason.SYNTAX,
+            f"expected one Arrow IPC stream; found {left:,} bytes behind its end, which would not"
+            " be read: send one stream a request",
+            field="batches",
+        )
     table = pa.Table.from_batches(found, schema)
     _bounded(table, names, len(data))
     columns = [_one(column) for column in table.itercolumns()]

@@ -28,7 +28,7 @@ from typing import Any
 
 import apsw
 
-from headcount.model.errors import CorruptionError
+from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.storage import files
 from headcount.storage.checksums import meta_sum
 from headcount.storage.folder import WriterLock, check_name, workspace_folder
@@ -413,18 +413,30 @@ class WatchStore:
 
     # --- deliveries ---------------------------------------------------------------------------
 
+    def delivered_to(self, watch: int) -> int:
+        """
+        Return the last transition that the endpoint of a watch took, or that was given up.
+
+        Raises:
+            UserError: NOT_FOUND, the watch was deleted.
+        """
+        rows = self._rows("SELECT delivered FROM progress WHERE watch = ?", (watch,))
+        if not rows:
+            raise UserError(Reason.NOT_FOUND, "this watch was deleted")
+        return int(rows[0][0])
+
     def delivered(self, watch: int, number: int) -> None:
         """Note that the endpoint of a watch took its transitions up to *number*."""
         with self._changing():
             self._execute("UPDATE progress SET delivered = ? WHERE watch = ?", (number, watch))
 
     def give_up(self, letter: DeadLetter) -> None:
-        """Keep a dead letter (its id is chosen here), and go on behind it."""
+        """Keep a dead letter (its id is chosen here), and go on behind it; of no watch, nothing."""
         with self._changing():
             self._execute(
                 "INSERT INTO dead (watch, first, last, attempts, at, error)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (letter.watch, letter.first, letter.last, letter.attempts, letter.at, letter.error),
+                " SELECT id, ?, ?, ?, ?, ? FROM watches WHERE id = ?",
+                (letter.first, letter.last, letter.attempts, letter.at, letter.error, letter.watch),
             )
             self._execute(
                 "UPDATE progress SET delivered = ? WHERE watch = ?", (letter.last, letter.watch)
@@ -471,6 +483,8 @@ class WatchStore:
                 yield
         except (apsw.CorruptError, apsw.NotADBError) as error:
             raise CorruptionError(self.path, f"{error}; {_RESTORE}") from error
+        except apsw.ConnectionClosedError:
+            raise UserError(Reason.CONFLICT, "this workspace is closed") from None
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> None:
         self._database.execute(statement, values)

@@ -176,7 +176,9 @@ class Server:
         self._watchdog = Watchdog()
         self._pinned = Pinned(time.monotonic, config.calls.page_seconds, config.calls.page_versions)
         self._health = Health(_SERVICES)
-        self._webhooks = Webhooks(config.webhooks, workspaces.watchers, time.time)
+        self._webhooks = Webhooks(
+            config.webhooks, workspaces.watchers, time.time, report=self._report
+        )
         self._server = grpc.server(self._default, options=_options(config))
         self._server.add_generic_rpc_handlers((self._router(),))
         self._asked = threading.Event()  # to stop, by a signal
@@ -271,6 +273,14 @@ class Server:
         self._health.drain()
         self._log.error("failed", where=str(error))
         self._asked.set()
+
+    def _report(self, error: Exception) -> None:
+        """Log an error of a thread that goes on; the text of one that is a bug may quote data."""
+        if isinstance(error, CorruptionError):
+            self._log.error("damage", where=str(error))
+        else:
+            kind = type(error).__qualname__
+            self._log.error("bug", method="webhooks", error=kind, places=places(error))
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -157,6 +157,7 @@ class WebhookSettings:
 
     allow: str = ""  # hosts, or host:port, separated by commas; watches deliver nowhere if empty
     transitions: int = 500  # in one message
+    threads: int = 8  # endpoints that are waited for at once
     seconds: float = 10.0  # until an endpoint has answered
     attempts: int = 12  # until a message is a dead letter
     wait_seconds: float = 1.0  # before the second attempt; doubles with each

@@ -12,6 +12,10 @@ little random, so that many endpoints do not come back at once. After so many at
 dead letter, kept until somebody redelivers it, and the next ones go out: one bad message does not
 hold up all others for ever.
 
+One thread looks for what is due, some others send it, each for one watch at a time: an endpoint
+that is slow, or never ends its answer, holds up nobody but itself, and no longer than an attempt
+may last. Watches come and go meanwhile; of one that is gone nothing more is sent or noted.
+
 Nobody who may make a watch may thereby reach what only the server can. An address must be allowed
 by the settings (`webhooks.allow`, host or host:port; nothing is by default), redirects are not
 followed, and environment proxies are not used.
@@ -23,9 +27,12 @@ import hashlib
 import hmac
 import http.client
 import json
+import queue
 import random
+import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -41,6 +48,7 @@ from headcount.storage.watches import DeadLetter
 
 _ERROR = 300  # code points of an answer that are kept
 _MAX_URL = 2048
+_IN_A_ROW = 20  # messages to one endpoint before another has a turn
 
 
 class Post(Protocol):
@@ -55,8 +63,10 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float) -> tupl
     """
     POST with the standard library: no redirects, no proxies, no cookies.
 
+    *seconds* are for connecting, and for all that follows.
+
     Raises:
-        OSError, http.client.HTTPException: nothing came back.
+        OSError, http.client.HTTPException, ValueError: nothing came back.
     """
     parts = urlsplit(url)
     secure = parts.scheme == "https"
@@ -65,11 +75,39 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float) -> tupl
     connection = kind(parts.hostname, parts.port, timeout=seconds)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(_ERROR).decode(errors="replace")
+        connection.connect()
+        with _cut_after(seconds, connection.sock):
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(_ERROR).decode(errors="replace")
     finally:
         connection.close()
+
+
+@contextmanager
+def _cut_after(seconds: float, connected: socket.socket) -> Iterator[None]:
+    """End a connection on which a byte now and then would keep the time-out away for ever."""
+    over = threading.Event()
+
+    def cut() -> None:
+        over.set()
+        with suppress(OSError):  # it has ended by itself
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    cause: Exception | None = None
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        cause = error
+    finally:
+        timer.cancel()
+    if over.is_set():  # half of an answer may have been taken for a whole one
+        raise TimeoutError(f"no whole answer within {seconds:g} s") from cause
+    if cause is not None:
+        raise cause
 
 
 def signature(secret: str, second: int, body: bytes) -> str:
@@ -79,19 +117,30 @@ def signature(secret: str, second: int, body: bytes) -> str:
 
 
 @dataclass(eq=False, slots=True)
-class _Attempts:
-    """How often the transitions from `first` on were tried, and when they are next (seconds)."""
+class _Route:
+    """
+    The way of one watch to its endpoint: what went out on it, what did not.
 
-    first: int
+    Transitions up to `done` were taken or given up; None before that was read. Those from `first`
+    on were tried `count` times, and are next at `due` (seconds).
+    """
+
+    watcher: Watcher
+    watch: Watch
+    endpoint: Endpoint
+    sending: threading.Lock
+    done: int | None = None
+    first: int = 0
     count: int = 0
     due: float = 0.0
 
 
 class Webhooks:
     """
-    Delivers for the watchers of all workspaces. `deliver` once, or in a thread from `start` on.
+    Delivers for the watchers of all workspaces. `deliver` once, or in threads from `start` on.
 
-    *clock* gives seconds since 1970; *chance* a number from 0 to 1.
+    *clock* gives seconds since 1970; *chance* a number from 0 to 1. *report* is told of errors that
+    are not an endpoint's; what was to be sent is tried again.
     """
 
     def __init__(
@@ -100,18 +149,21 @@ class Webhooks:
         watchers: Callable[[], Sequence[Watcher]],
         clock: Callable[[], float],
         *,
+        report: Callable[[Exception], None] = lambda _: None,
         send: Post = post,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._watchers = watchers
         self._clock = clock
+        self._report = report
         self._send = send
         self._chance = chance
-        self._attempts: dict[tuple[str, int], _Attempts] = {}
-        self._sending = threading.Lock()
+        self._routes: dict[Watch, _Route] = {}
+        self._looking = threading.Lock()  # held while routes are looked for
+        self._due: queue.SimpleQueue[_Route | None] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def check(self, endpoint: Endpoint) -> None:
         """
@@ -140,87 +192,150 @@ class Webhooks:
     def deliver(self) -> int:
         """Send what is due, one message of each watch; return how many were taken."""
         taken = 0
-        with self._sending:
-            for watcher in self._watchers():
-                for watch in watcher.watches():
-                    if watch.spec.endpoint is not None and not self._closing.is_set():
-                        taken += self._deliver(watcher, watch, watch.spec.endpoint)
+        for route in self._wanting():
+            try:
+                taken += self._deliver(route)
+            finally:
+                route.sending.release()
         return taken
 
     def redeliver(self, watcher: Watcher, watch: Watch, ids: frozenset[int]) -> tuple[int, int]:
         """
         Send dead letters once more, all of them if *ids* is empty; return how many went and stay.
 
-        What was pruned meanwhile cannot be sent: its letter stays.
+        What was pruned meanwhile cannot be sent: its letter stays. Waits while other messages of
+        the watch are sent.
         """
-        letters = watcher.store.dead(watch.id)
-        endpoint, delivered = watch.spec.endpoint, 0
-        with self._sending:
+        route, delivered = self._route(watcher, watch), 0
+        if route is None:
+            return 0, len(watcher.store.dead(watch.id))
+        with route.sending:
+            letters = watcher.store.dead(watch.id)
             for letter in letters:
-                if endpoint is None or (ids and letter.id not in ids):
+                if ids and letter.id not in ids:
                     continue
                 found = watch.feed.after(letter.first - 1, letter.last - letter.first + 1)
                 if not found or found[0].number != letter.first:
                     continue
-                if self._tried(watcher, watch, endpoint, found) is None:
+                if self._tried(route, found) is None:
                     watcher.store.bury(letter.id)
                     delivered += 1
         return delivered, len(letters) - delivered
 
     def start(self) -> None:
-        """Deliver in a thread of its own from now on, until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="headcount-webhooks", daemon=True)
-        self._thread.start()
+        """Deliver in threads of its own from now on, until `stop`."""
+        self._threads = [
+            threading.Thread(target=target, name=f"headcount-webhooks-{at}", daemon=True)
+            for at, target in enumerate([self._look, *[self._work] * self._settings.threads])
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread; what was not delivered is after the next start."""
+        """
+        Send nothing more; what was not delivered is after the next start.
+
+        Does not wait for endpoints: what one takes now and is not noted, it gets once more then.
+        """
         self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        for _ in range(self._settings.threads):
+            self._due.put(None)
+        if self._threads:
+            self._threads[0].join()
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            if not self.deliver():
-                self._closing.wait(self._settings.poll_seconds)
+    def _look(self) -> None:
+        """Look for what is due, again and again."""
+        while not self._closing.wait(self._settings.poll_seconds):
+            for route in self._wanting():
+                self._due.put(route)
 
-    def _deliver(self, watcher: Watcher, watch: Watch, endpoint: Endpoint) -> int:
-        done = watcher.store.progress(watch.id).delivered
-        done = max(done, watch.feed.oldest - 1)
+    def _work(self) -> None:
+        """Send what is due."""
+        while (route := self._due.get()) is not None:
+            try:
+                for _ in range(_IN_A_ROW):
+                    if self._closing.is_set() or not self._deliver(route):
+                        break
+            finally:
+                route.sending.release()
+
+    def _wanting(self) -> Iterator[_Route]:
+        """Yield the routes that something is due on, each taken by us until it is released."""
+        with self._looking:
+            watched = [
+                (watcher, watch)
+                for watcher in self._watchers()
+                for watch in watcher.watches()
+                if watch.spec.endpoint is not None
+            ]
+            there = {watch for _, watch in watched}
+            for watch in self._routes.keys() - there:
+                del self._routes[watch]
+        now = self._clock()
+        for watcher, watch in watched:
+            route = self._route(watcher, watch)
+            if route is None or self._closing.is_set():
+                continue
+            nothing = route.done is not None and watch.feed.bookmark.number <= route.done
+            if not nothing and now >= route.due and route.sending.acquire(blocking=False):
+                yield route
+
+    def _route(self, watcher: Watcher, watch: Watch) -> _Route | None:
+        """Return the way of a watch to its endpoint, if it has one."""
+        endpoint = watch.spec.endpoint
+        if endpoint is None:
+            return None
+        with self._looking:
+            found = self._routes.get(watch)
+            if found is None or found.endpoint is not endpoint:
+                found = _Route(watcher, watch, endpoint, threading.Lock())
+                self._routes[watch] = found
+            return found
+
+    def _deliver(self, route: _Route) -> bool:
+        """Send the next message of a route that is ours; return whether it was taken."""
+        try:
+            return self._sent(route)
+        except UserError:  # the watch is gone, or the disk is full: it is sent again, if at all
+            route.due = self._clock() + self._settings.wait_seconds
+        except Exception as error:  # no endpoint's fault, and no reason to send nobody anything
+            route.due = self._clock() + self._settings.wait_max
+            self._report(error)
+        return False
+
+    def _sent(self, route: _Route) -> bool:
+        watch, store = route.watch, route.watcher.store
+        done = store.delivered_to(watch.id)
+        route.done = done = max(done, watch.feed.oldest - 1)
         found = watch.feed.after(done, self._settings.transitions)
         if not found:
-            return 0
-        place = (watcher.workspace, watch.id)
-        tries = self._attempts.get(place)
-        if tries is None or tries.first != found[0].number:
-            tries = self._attempts[place] = _Attempts(found[0].number)
-        if self._clock() < tries.due:
-            return 0
-        error = self._tried(watcher, watch, endpoint, found)
+            return False
+        first, last = found[0].number, found[-1].number
+        if route.first != first:
+            route.first, route.count, route.due = first, 0, 0.0
+        error = self._tried(route, found)
         if error is None:
-            watcher.store.delivered(watch.id, found[-1].number)
-            del self._attempts[place]
-            return 1
-        tries.count += 1
-        if tries.count >= self._settings.attempts:
-            first, last = found[0].number, found[-1].number
+            store.delivered(watch.id, last)
+            route.done = last
+            return True
+        route.count += 1
+        if route.count >= self._settings.attempts:
             at = int(self._clock() * 1e6)
-            watcher.store.give_up(DeadLetter(0, watch.id, first, last, tries.count, at, error))
-            del self._attempts[place]
-            return 0
-        wait = min(self._settings.wait_seconds * 2 ** (tries.count - 1), self._settings.wait_max)
-        tries.due = self._clock() + wait * (0.5 + self._chance())
-        return 0
+            store.give_up(DeadLetter(0, watch.id, first, last, route.count, at, error))
+            route.done = last
+            return False
+        wait = min(self._settings.wait_seconds * 2 ** (route.count - 1), self._settings.wait_max)
+        route.due = self._clock() + wait * (0.5 + self._chance())
+        return False
 
-    def _tried(
-        self, watcher: Watcher, watch: Watch, endpoint: Endpoint, found: Sequence[Transition]
-    ) -> str | None:
+    def _tried(self, route: _Route, found: Sequence[Transition]) -> str | None:
         """Send some transitions; return what went wrong, None if nothing did."""
+        endpoint, watch = route.endpoint, route.watch
         try:
             self.check(endpoint)  # the settings may be others than when the watch was made
         except UserError as error:
             return error.message
-        body = _body(watcher, watch, found)
+        body = _body(route.watcher, watch, found)
         second = int(self._clock())
         headers = {
             "Content-Type": "application/json",
@@ -230,7 +345,7 @@ class Webhooks:
         }
         try:
             status, answer = self._send(endpoint.url, body, headers, self._settings.seconds)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             return f"{type(error).__name__}: {error}"[:_ERROR]
         return None if 200 <= status < 300 else f"status {status}: {answer}"[:_ERROR]
 
