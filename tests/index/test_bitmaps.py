@@ -18,6 +18,14 @@ def sample(size: int, density: float, seed: int = 7) -> np.ndarray:
     return np.random.default_rng(seed).random(size) < density
 
 
+def _bits(words: np.ndarray, size: int) -> np.ndarray:
+    """Return the rows of words as a mask; all words there are hold nothing else."""
+    found = np.unpackbits(words.view(np.uint8), bitorder="little")
+    assert len(found) - size in range(64)
+    assert not found[size:].any()
+    return found[:size].view(np.bool_)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("density", DENSITIES)
 def test_every_conversion_agrees_with_the_constructor(size: int, density: float) -> None:
@@ -43,8 +51,10 @@ def test_containers_of_mixed_kinds(pieces: list[tuple[float, int]]) -> None:
     expected = BitMap(rows.tolist())
     assert bitmaps.from_mask(mask) == bitmaps.from_sorted(rows) == expected
     assert np.array_equal(bitmaps.to_mask(expected, len(mask)), mask)
+    assert np.array_equal(_bits(bitmaps.to_words(expected, len(mask)), len(mask)), mask)
     expected.run_optimize()
     assert np.array_equal(bitmaps.to_mask(expected, len(mask)), mask)
+    assert np.array_equal(_bits(bitmaps.to_words(expected, len(mask)), len(mask)), mask)
     assert bitmaps.memory(expected) >= 96
 
 

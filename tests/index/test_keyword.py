@@ -36,6 +36,8 @@ def test_every_question(values: list[str | None], asked: list[str], field: Field
         assert index.rows == len(values)
         assert index.equal(wanted) == BitMap(r for r, k in enumerate(keys) if k in wanted)
         assert index.count_equal(wanted) == len(index.equal(wanted))
+        live = BitMap(range(0, len(values), 2))
+        assert index.count_equal(wanted, live) == len(index.equal(wanted) & live)
         assert index.present == BitMap(r for r, k in enumerate(keys) if k is not None)
         assert index.distinct == len({v for v in values if v is not None})
         assert index.to_arrow().to_pylist() == values

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given, settings
 
 from headcount.index.block import BLOCK_ROWS
-from headcount.query import evaluate, pairs, rests, survey, tree, twins
+from headcount.query import evaluate, pairs, rests, survey, tree, twins, words, wordwise
 from headcount.query.engine import Engine, Query
 from headcount.query.explain import Explained, explain
 from headcount.query.format import format as canonical
@@ -45,7 +45,7 @@ WHOLE = 10  # one case in so many is answered as a whole too
 
 @pytest.fixture(scope="module", autouse=True)
 def as_in_large_blocks() -> Iterator[None]:
-    """Let twins of postings be made, ranges be counted by rank, and values be read for a few."""
+    """Let twins and words be made, ranges be counted by rank, and values be read for a few."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(twins, "_LISTED", -1)
         patch.setattr(twins, "_ASKED", 1)
@@ -53,6 +53,11 @@ def as_in_large_blocks() -> Iterator[None]:
         patch.setattr(pairs, "_QUICK", 0)
         patch.setattr(pairs, "_SMALL", 0)
         patch.setattr(evaluate, "_FEW_VALUES_SHARE", 1)
+        patch.setattr(words, "_ASKED", 1)
+        patch.setattr(words, "_BYTES_A_ROW", 1_000)
+        patch.setattr(wordwise, "_SMALL", 0)
+        patch.setattr(wordwise, "_FEW_SHARE", 1 << 30)
+        patch.setattr(wordwise, "_COUNT_COSTS", -1)
         yield
 
 

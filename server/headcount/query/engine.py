@@ -51,6 +51,7 @@ from headcount.query.stale import StaleLabels
 from headcount.query.survey import Drafts
 from headcount.query.timeless import is_timeless
 from headcount.query.twins import Twins
+from headcount.query.words import WordTwins
 
 _SHOWN = 1_024  # contacts
 
@@ -125,10 +126,11 @@ class Prepared:
 class _Memory:
     """What engines over versions of a workspace share, for one schema and what is saved."""
 
-    def __init__(self, known: Known, twins: Twins) -> None:
+    def __init__(self, known: Known, twins: Twins, words: WordTwins) -> None:
         self.bindings = Bindings(known)
         self.anchors = Anchors()
         self.twins = twins
+        self.words = words
         self.meanings = Meanings()
         self.edits = Edits()
 
@@ -149,7 +151,12 @@ class Engine:
     ) -> None:
         known = Known(view, saved)
         check_calculated(known)
-        self._begin(view, Results() if results is None else results, known, _Memory(known, Twins()))
+        self._begin(
+            view,
+            Results() if results is None else results,
+            known,
+            _Memory(known, Twins(), WordTwins()),
+        )
 
     def _begin(self, view: View, results: Results, known: Known, memory: _Memory) -> None:
         self.view = view
@@ -183,7 +190,8 @@ class Engine:
     def with_saved(self, saved: Saved) -> Engine:
         """Return an engine over the same view with other saved segments, and the same memory."""
         known = Known(self.view, saved, self.known.calculations)
-        return self._with(self.view, known, _Memory(known, self._memory.twins))
+        memory = _Memory(known, self._memory.twins, self._memory.words)
+        return self._with(self.view, known, memory)
 
     def _with(self, view: View, known: Known, memory: _Memory) -> Engine:
         engine = Engine.__new__(Engine)
@@ -247,7 +255,8 @@ class Engine:
         quick = prepared.quick_count
         if quick is None:
             results = self.results if results is None else results
-            found = evaluate.count(prepared.plan, self.view, context.check, results)
+            words = self._memory.words
+            found = evaluate.count(prepared.plan, self.view, context.check, results, words)
         else:
             context.check()
             found = quick()

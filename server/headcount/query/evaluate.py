@@ -31,7 +31,7 @@ from headcount.index.view import View
 from headcount.model import fold
 from headcount.model.fold import is_exact
 from headcount.model.schema import Field
-from headcount.query import singles
+from headcount.query import singles, wordwise
 from headcount.query.bound import (
     Always,
     Condition,
@@ -55,6 +55,7 @@ from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several, Step
 from headcount.query.results import OFF, Results
 from headcount.query.sequences import following
 from headcount.query.settled import Askings, is_at_hand, settled
+from headcount.query.words import WordTwins
 
 Check = Callable[[], None]
 
@@ -67,14 +68,29 @@ _FEW_VALUES_SHARE = 256  # the same for a range, which its index hands out in 60
 _FEWEST_VALUES_SHARE = 4096  # the same where that would be remembered, and useful to others
 
 
-def count(plan: Plan, view: View, check: Check, results: Results = OFF) -> int:
+def count(
+    plan: Plan,
+    view: View,
+    check: Check,
+    results: Results = OFF,
+    twins: WordTwins | None = None,
+) -> int:
     """Return how many live contacts *plan* holds; *check* is called before each block."""
     total = 0
     for block in view.blocks:
         check()
-        found = Evaluation(block, plan, check, results).count()
-        total += len(block.live) - found if plan.negated else found
+        total += count_in(block, plan, check, results, twins)
     return total
+
+
+def count_in(
+    block: Block, plan: Plan, check: Check, results: Results = OFF, twins: WordTwins | None = None
+) -> int:
+    """Return how many live contacts of a block *plan* holds."""
+    found = None if twins is None else wordwise.count(plan, block, twins)
+    if found is None:
+        found = Evaluation(block, plan, check, results).count()
+    return len(block.live) - found if plan.negated else found
 
 
 def members(
@@ -129,6 +145,11 @@ class Evaluation:
     def count(self) -> int:
         """Return how many live rows the plan's root holds."""
         root = self._plan.root
+        match root:
+            case Leaf(KeyIn(FieldValue(field), keys)) if not is_exact(field):
+                index = text_index(self._block, field)
+                if isinstance(index, KeywordIndex):
+                    return index.count_equal(keys, self._block.live)
         if not self._all_live:
             return self.rows(root).intersection_cardinality(self._block.live)
         match root:

@@ -1,0 +1,468 @@
+"""
+Wordwise: a plan counted in words, block by block, where its operands are asked for often.
+
+A plan becomes a *formula* of each block: the words it needs (`WordTwins`), and how they are joined.
+
+    value of a field, flag         its words
+    several values of a row's one  `^` of disjoint rows: the words of each, or for values that
+                                   follow each other by frequency two prefixes, all of one value
+                                   and those more frequent ("the ten largest countries" is one)
+    several values of sets         `|` of the words of each
+    range of numbers or times      `^` of the rows below the bin's edge nearest to either bound, and
+                                   up to 1,024 rows of the index's order from there to the bound
+    `or`, `and`, `and not`         `|`, `&`, and `&` then `^`, in arrays that are there already
+
+The rows at the ends of a range are put in and taken out one by one (9 ns); those of the last range
+of an `and` are only looked up in what the other steps left (2 ns), because
+
+    |left and range|  =  |left and whole bins|  +  those of left at the ends, or minus them
+
+Six conditions of 2^20 contacts take 0.09 ms so, 0.25 from roaring bitmaps; 29 rows 0.08 and 0.42.
+
+Not counted so are plans with anything that has to be computed or has a text index, those in which a
+step of an `and` holds less than one row in 64, where working on few rows is faster, and blocks of
+few rows. As long as an operand has no words, or there is no room for them, `count` says None.
+
+A formula holds no rows of answers, only operands that others share, ranks, and rare values' rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from pyroaring import BitMap
+
+from headcount.index import bitmaps
+from headcount.index.bitmaps import Rows, Words
+from headcount.index.block import Block
+from headcount.index.keyword import KeywordIndex
+from headcount.index.keywords import KeywordsIndex
+from headcount.index.postings import Postings
+from headcount.index.ranges import RangeIndex
+from headcount.model.fold import is_exact
+from headcount.model.schema import Field
+from headcount.query import words
+from headcount.query.bound import Condition, Holds, InRanges, KeyIn, KeysAll, Present
+from headcount.query.estimate import limits
+from headcount.query.expressions import FieldValue
+from headcount.query.frames import flag_index, index_of, range_index, text_index
+from headcount.query.plan import Both, Either, Leaf, Node, Plan
+from headcount.query.words import OfBlock, WordTwins
+
+_SMALL = 1 << 17  # rows of a block that roaring bitmaps serve as well
+_FEW_SHARE = 64  # a step of an `and` with less than one row in so many leaves little to work on
+_RARE_SHARE = 1024  # a value with less than one row in so many is its rows, not words
+_MOST_RARE = 4_096  # rows of rare values in one condition
+_MOST_KEYS = 256
+_MOST_RANGES = 8
+_VALUES = 1_024  # of a field whose values are put in the order of frequency
+_FORMULAS = 256  # of a block
+# What is saved by counting in words, and what that costs by itself, in µs for 2^20 rows.
+_BITS_SAVE, _LISTS_SAVE, _RANGE_SAVES, _COUNT_COSTS = 5, 20, 50, 12
+_LISTED_SHARE = 16  # less than one row in so many is held as lists
+
+
+class _NoWordsError(Exception):
+    """The plan is not to be counted in words, in this block at least."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """Rows in one of `parts` if in any, a part being in the next; `ends` are added or taken off."""
+
+    parts: tuple[Words, ...]
+    ends: tuple[tuple[Rows, int], ...]
+
+    @property
+    def edges(self) -> int:
+        """Return how many rows are added or taken off."""
+        return sum(len(rows) for rows, _ in self.ends)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Union:
+    """Rows in any of the operands, or among `rows`."""
+
+    parts: tuple[Words, ...]
+    others: tuple[Operand, ...]
+    rows: Rows | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meet:
+    """Rows in all operands and none of the `unwanted`; at least one operand."""
+
+    parts: tuple[Words, ...]
+    others: tuple[Operand, ...]
+    unwanted: tuple[Operand, ...]
+
+
+Operand = Words | Sum | Union | Meet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """What a plan's root holds among the live rows of a block; `last` is met with what is left."""
+
+    size: int  # words
+    left: Operand
+    last: Sum | None
+
+    def count(self) -> int:
+        """Return how many rows it holds."""
+        left = _worked_out(self.left, self.size, 0)
+        last = self.last
+        if last is None:
+            return words.count(left)
+        total = 0
+        if last.parts:
+            whole = words.spare(self.size, 1)
+            if len(last.parts) == 1:
+                np.bitwise_and(left, last.parts[0], out=whole)
+            else:
+                _add_up(last.parts, whole)
+                np.bitwise_and(whole, left, out=whole)
+            total = words.count(whole)
+        return total + sum(sign * words.count_of(left, rows) for rows, sign in last.ends)
+
+
+def count(plan: Plan, block: Block, twins: WordTwins) -> int | None:
+    """
+    Return how many live rows of *block* the root of *plan* holds.
+
+    None where it is not counted in words, or not yet.
+    """
+    if block.rows < _SMALL:
+        return None
+    held = twins.of(block)
+    key = "formula", id(plan)
+    known = held.notes.get(key)
+    # What is held keeps its `id`; another version of the block has other live rows.
+    if isinstance(known, _Known) and known.plan is plan and known.live is block.live:
+        formula = known.formula
+    else:
+        try:
+            maker = _Maker(block, held)
+            formula = maker.formula(plan.root)
+            if maker.is_waiting:
+                return None
+        except _NoWordsError:
+            formula = None
+        if len(held.notes) >= _FORMULAS:
+            held.notes.clear()
+        held.notes[key] = _Known(plan, block.live, formula)
+    return None if formula is None else formula.count()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What a plan is in a version of a block; None if it is not to be counted in words."""
+
+    plan: Plan
+    live: BitMap
+    formula: Formula | None
+
+
+class _Maker:
+    """
+    Makes a formula of a plan in one block.
+
+    `is_waiting` tells that some operand has no words yet; what was made then is of no use.
+    """
+
+    def __init__(self, block: Block, held: OfBlock) -> None:
+        self._block = block
+        self._held = held
+        self.is_waiting = False
+        self._saved = -_COUNT_COSTS
+        self._nothing = np.zeros(0, dtype=np.uint64)
+
+    def formula(self, root: Node) -> Formula:
+        """
+        Return the formula of a plan's *root*.
+
+        Raises:
+            _NoWordsError: it is not to be counted so.
+        """
+        operand, _ = self._operand(root)
+        if self._saved <= 0:
+            raise _NoWordsError
+        if len(self._block.live) < self._block.rows:
+            live = self._held.live(self._block.live)
+            if isinstance(operand, Meet):
+                operand = Meet((*operand.parts, live), operand.others, operand.unwanted)
+            else:
+                operand = _meet([operand, live], [])
+        last: Sum | None = None
+        if isinstance(operand, Meet) and len(operand.parts) + len(operand.others) > 1:
+            sums = [other for other in operand.others if isinstance(other, Sum)]
+            last = max(sums, key=lambda one: one.edges, default=None)
+            if last is not None:
+                others = [other for other in operand.others if other is not last]
+                operand = _meet([*operand.parts, *others], operand.unwanted)
+        return Formula(-(-self._block.rows // 64), operand, last)
+
+    def _operand(self, node: Node) -> tuple[Operand, int]:
+        """Return the operand that a node is, and about how many rows it holds at most."""
+        match node:
+            case Leaf(condition):
+                return self._leaf(condition)
+            case Either(items):
+                found = [self._operand(item) for item in items]
+                return _union([one for one, _ in found]), sum(size for _, size in found)
+            case Both(steps):
+                wanted, unwanted, sizes = [], [], []
+                for step in steps:
+                    operand, size = self._operand(step.node)
+                    if step.negated:
+                        unwanted.append(operand)
+                    elif size * _FEW_SHARE < self._block.rows:
+                        raise _NoWordsError
+                    else:
+                        wanted.append(operand)
+                        sizes.append(size)
+                return _meet(wanted, unwanted), min(sizes)
+        raise _NoWordsError
+
+    def _leaf(self, condition: Condition) -> tuple[Operand, int]:
+        match condition:
+            case KeyIn(FieldValue(field), keys) if not is_exact(field) and len(keys) <= _MOST_KEYS:
+                return self._keys(field, keys)
+            case KeysAll(FieldValue(field), keys) if len(keys) <= _MOST_KEYS:
+                each = [self._keys(field, (key,)) for key in keys]
+                return _meet([one for one, _ in each], []), min(size for _, size in each)
+            case Holds(FieldValue(field)):
+                return self._rows(("true", field), flag_index(self._block, field).true)
+            case Present(FieldValue(field)) if not is_exact(field):
+                return self._rows(("present", field), index_of(self._block, field).present)
+            case InRanges(FieldValue(field), ranges) if len(ranges) <= _MOST_RANGES:
+                index = range_index(self._block, field)
+                return self._ranges(field, index, [index.ranks(*limits(one)) for one in ranges])
+        raise _NoWordsError
+
+    def _rows(self, name: Hashable, rows: BitMap) -> tuple[Operand, int]:
+        """Return rows that an index hands out."""
+        if self._is_rare(len(rows)):
+            return Sum((), ((bitmaps.to_rows(rows), 1),)), len(rows)
+        self._count_in(len(rows))
+        return self._words(name, lambda: rows), len(rows)
+
+    def _keys(self, field: Field, keys: Collection[str]) -> tuple[Operand, int]:
+        """Return the rows with one of some values."""
+        index = text_index(self._block, field)
+        if isinstance(index, KeywordIndex):
+            return self._one_of(field, index, index.dictionary.lookup_all(keys))
+        if isinstance(index, KeywordsIndex):
+            return self._any_of(field, index.postings, index.dictionary.lookup_all(keys))
+        raise _NoWordsError
+
+    def _any_of(self, field: Field, postings: Postings, codes: list[int]) -> tuple[Operand, int]:
+        """Return the rows whose sets have any of *codes*."""
+        sizes = {code: postings.cardinality(code) for code in codes}
+        rare = [code for code in codes if self._is_rare(sizes[code])]
+        if sum(sizes[code] for code in rare) > _MOST_RARE:
+            raise _NoWordsError
+        rows = bitmaps.to_rows(postings.union(rare)) if rare else None
+        each = [self._value(field, postings, code) for code in codes if code not in rare]
+        total = sum(sizes.values())
+        if rows is not None and len(rows):
+            return Union(tuple(each), (), rows), total
+        return _union(list(each)), total
+
+    def _one_of(self, field: Field, index: KeywordIndex, codes: list[int]) -> tuple[Operand, int]:
+        """Return the rows whose value is one of *codes*, each row having one: see `_runs`."""
+        postings = index.postings
+        parts: list[Words] = []
+        rare: list[Rows] = []
+        total = sum(map(postings.cardinality, codes))
+        for run in self._runs(field, index, codes):
+            sizes = [postings.cardinality(code) for code in run.codes]
+            cost = sum(
+                size * _RARE_SHARE / self._block.rows for size in sizes if self._is_rare(size)
+            )
+            cost += sum(not self._is_rare(size) for size in sizes)
+            if run.order is not None and cost > (2 if run.start else 1):
+                parts += self._prefix(field, postings, run.order, run.start)
+                parts += self._prefix(field, postings, run.order, run.start + len(run.codes))
+                self._count_in(*(size for size in sizes if not self._is_rare(size)))
+                continue
+            for code, size in zip(run.codes, sizes, strict=True):
+                if self._is_rare(size):
+                    rare.append(bitmaps.to_rows(postings.get(code)))
+                else:
+                    parts.append(self._value(field, postings, code))
+        if sum(map(len, rare)) > _MOST_RARE:
+            raise _NoWordsError
+        return _sum(parts, [(np.concatenate(rare), 1)] if rare else []), total
+
+    def _runs(self, field: Field, index: KeywordIndex, codes: list[int]) -> list[_Run]:
+        """Return *codes* as stretches of the order of frequency, if the field has few values."""
+        if index.distinct > _VALUES:
+            return [_Run(codes, 0, None)]
+        key = "order", field
+        order = self._held.notes.get(key)
+        if not isinstance(order, _Order):
+            sizes = [index.postings.cardinality(code) for code in range(index.distinct)]
+            order = _Order(sorted(range(index.distinct), key=sizes.__getitem__, reverse=True))
+            self._held.notes[key] = order
+        ranks = sorted(map(order.ranks.__getitem__, codes))
+        runs = groupby(enumerate(ranks), key=lambda one: one[1] - one[0])
+        found = ([rank for _, rank in run] for _, run in runs)
+        return [_Run([order.codes[rank] for rank in run], run[0], order) for run in found]
+
+    def _prefix(self, field: Field, postings: Postings, order: _Order, size: int) -> list[Words]:
+        """Return the rows that have one of the *size* most frequent values; nothing for 0."""
+        if not size:
+            return []
+        return [self._words(("most", field, size), lambda: postings.union(order.codes[:size]))]
+
+    def _value(self, field: Field, postings: Postings, code: int) -> Words:
+        self._count_in(postings.cardinality(code))
+        return self._words(("value", field, code), lambda: postings.get(code))
+
+    def _ranges(
+        self, field: Field, index: RangeIndex, ranks: list[tuple[int, int]]
+    ) -> tuple[Operand, int]:
+        """Return the rows in one of some ranges, which do not overlap."""
+        parts: list[Words] = []
+        ends: list[tuple[Rows, int]] = []
+        for start, stop in ranks:
+            (first, first_rank), (last, last_rank) = index.edge_near(start), index.edge_near(stop)
+            if first != last:
+                parts += self._below(field, index, first) + self._below(field, index, last)
+            if start != first_rank:
+                rows = index.order[min(start, first_rank) : max(start, first_rank)]
+                ends.append((rows, 1 if start < first_rank else -1))
+            if stop != last_rank:
+                rows = index.order[min(stop, last_rank) : max(stop, last_rank)]
+                ends.append((rows, 1 if stop > last_rank else -1))
+            self._saved += _RANGE_SAVES
+        return _sum(parts, ends), sum(stop - start for start, stop in ranks)
+
+    def _below(self, field: Field, index: RangeIndex, edge: int) -> list[Words]:
+        """Return the rows below an edge; nothing for the first one."""
+        rank = int(index.edges[edge])
+        if not rank:
+            return []
+        return [self._words(("below", field, edge), lambda: index.at_ranks(0, rank))]
+
+    def _words(self, name: Hashable, make: Callable[[], BitMap]) -> Words:
+        found = self._held.get(name, make)
+        if found is not None:
+            return found
+        if self._held.is_full:
+            raise _NoWordsError
+        self.is_waiting = True
+        return self._nothing
+
+    def _is_rare(self, size: int) -> bool:
+        return size * _RARE_SHARE < self._block.rows
+
+    def _count_in(self, *sizes: int) -> None:
+        """Note what is saved by not reading postings of these sizes as roaring bitmaps."""
+        for size in sizes:
+            is_listed = size * _LISTED_SHARE < self._block.rows
+            self._saved += _LISTS_SAVE if is_listed else _BITS_SAVE
+
+
+class _Order:
+    """The codes of a field's values, the most frequent first, and the place of each."""
+
+    def __init__(self, codes: list[int]) -> None:
+        self.codes = codes
+        self.ranks = {code: rank for rank, code in enumerate(codes)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Codes that follow each other in an order from place `start` on; in no order, if None."""
+
+    codes: list[int]
+    start: int
+    order: _Order | None
+
+
+def _sum(parts: list[Words], ends: list[tuple[Rows, int]]) -> Operand:
+    return parts[0] if len(parts) == 1 and not ends else Sum(tuple(parts), tuple(ends))
+
+
+def _union(items: Sequence[Operand]) -> Operand:
+    """Return the union of operands."""
+    parts, others = _sorted_out(items)
+    if len(parts) == 1 and not others:
+        return parts[0]
+    return Union(parts, others)
+
+
+def _meet(wanted: Sequence[Operand], unwanted: Sequence[Operand]) -> Operand:
+    """Return the intersection of *wanted* operands without the *unwanted*."""
+    parts, others = _sorted_out(wanted)
+    if not unwanted and len(parts) + len(others) == 1:
+        return (*parts, *others)[0]
+    return Meet(parts, others, tuple(unwanted))
+
+
+def _sorted_out(items: Sequence[Operand]) -> tuple[tuple[Words, ...], tuple[Operand, ...]]:
+    """Return those that are words, and those that have to be worked out."""
+    parts = tuple(item for item in items if isinstance(item, np.ndarray))
+    return parts, tuple(item for item in items if not isinstance(item, np.ndarray))
+
+
+def _worked_out(operand: Operand, size: int, depth: int) -> Words:
+    """Return the words of an operand: shared, or in the spare array of *depth*."""
+    if isinstance(operand, np.ndarray):
+        return operand
+    out = words.spare(size, depth)
+    match operand:
+        case Sum(parts, ends):
+            _add_up(parts, out)
+            for rows, _ in ends:
+                words.toggle(out, rows)
+        case Union(parts, others, rows):
+            united = _join(np.bitwise_or, parts, others, out, depth)
+            if united is not out:
+                np.copyto(out, united)
+            if rows is not None:
+                words.add(out, rows)
+        case Meet(parts, others, unwanted):
+            held = _join(np.bitwise_and, parts, others, out, depth)
+            for other in unwanted:
+                found = _worked_out(other, size, depth + 1)
+                shared = words.spare(size, depth + 1)
+                np.bitwise_and(held, found, out=shared)
+                held = np.bitwise_xor(held, shared, out=out)
+    return out
+
+
+def _add_up(parts: tuple[Words, ...], out: Words) -> None:
+    """Put what is in one of *parts*, or between two, into *out*."""
+    match parts:
+        case ():
+            out.fill(0)
+        case (single,):
+            np.copyto(out, single)
+        case (first, second, *more):
+            np.bitwise_xor(first, second, out=out)
+            for part in more:
+                np.bitwise_xor(out, part, out=out)
+
+
+def _join(
+    how: np.ufunc, parts: tuple[Words, ...], others: tuple[Operand, ...], out: Words, depth: int
+) -> Words:
+    """Put all operands, joined, into *out*, and return that; a single part is returned as it is."""
+    begun: Words | None = None
+    for other in others:
+        if begun is None:
+            begun = _worked_out(other, len(out), depth)
+        else:
+            how(begun, _worked_out(other, len(out), depth + 1), out=begun)
+    for part in parts:
+        begun = part if begun is None else how(begun, part, out=out)
+    if begun is None:
+        out.fill(0)
+        return out
+    return begun
