@@ -157,6 +157,24 @@ def count(plan: Plan, block: Block, twins: WordTwins) -> int | None:
     return None if formula is None else formula.count()
 
 
+def _is_of_fields(node: Node) -> bool:
+    """Return whether all conditions are such as may have words; 0.5 µs each."""
+    match node:
+        case Leaf(
+            KeyIn(FieldValue())
+            | KeysAll(FieldValue())
+            | Holds(FieldValue())
+            | Present(FieldValue())
+            | InRanges(FieldValue())
+        ):
+            return True
+        case Both(steps):
+            return all(_is_of_fields(step.node) for step in steps)
+        case Either(items):
+            return all(map(_is_of_fields, items))
+    return False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
     """What a plan is in a version of a block; None if it is not to be counted in words."""
@@ -187,6 +205,8 @@ class _Maker:
         Raises:
             _NoWordsError: it is not to be counted so.
         """
+        if not _is_of_fields(root):
+            raise _NoWordsError
         operand, _ = self._operand(root)
         if self._saved <= 0:
             raise _NoWordsError
