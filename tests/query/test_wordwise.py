@@ -174,6 +174,23 @@ def test_words_come_with_being_asked_and_keep_to_their_bytes(
     assert twins.bytes == 0
 
 
+def test_a_block_begins_anew_when_other_things_are_asked() -> None:
+    """What is refused again and again gets its room in the end; nothing is held twice."""
+    (block,) = view_of(WORLD).blocks
+    twins = WordTwins(capacity=300)  # three operands of 88 bytes
+    held = twins.of(block)
+
+    def get(number: int) -> words.Words | None:
+        return held.get(number, lambda: BitMap([number]))
+
+    assert [get(number) is not None for number in (1, 2, 3, 4)] == [True, True, True, False]
+    assert held.bytes == twins.bytes == 264
+    found = [get(5) is not None for _ in range(20)]
+    assert True in found
+    assert found == sorted(found)
+    assert held.bytes == twins.bytes == 88
+
+
 def test_a_newer_version_of_a_block_shares_its_words() -> None:
     """Only the live rows differ: they are looked at anew, the operands are there already."""
     context = context_at(AS_OF)

@@ -13,7 +13,9 @@ interpreter meanwhile, too, which pyroaring does not.
 *prefixes*, from which a whole union or range is two operands. They belong to a block, and are right
 as long as it is there, because its rows and fields never change. Making one takes 20 to 150 µs, so
 it is made when it was asked for `_ASKED` times. Bytes are bounded, for each contact and altogether;
-when they are used up no more are made, and what has none is worked out from roaring bitmaps.
+when they are used up no more are made, and what has none is worked out from roaring bitmaps. A
+block that refuses again and again, because other things are asked by now (a window moves on with
+the clock), forgets all that it has and begins anew.
 
 Tried: arenas of 4 MiB with huge pages, in place of an array each (290 operands from memory: 3.1 ms
 and 3.1); bits as Python integers (`bit_count` takes 68 µs for 2^20); counting in other widths of
@@ -38,6 +40,7 @@ DEFAULT_BYTES = 512 << 20
 _BYTES_A_ROW = 16  # of twins, at most: 128 operands
 
 _ASKED = 3  # times that an operand is wanted before it is made
+_REFUSED = 4  # times as many operands as are held: from here on those are of no more use
 _REMEMBERED = 10_000  # operands of a block of which it is known how often they were wanted
 
 _BITS = np.array([1 << bit for bit in range(8)], dtype=np.uint8)
@@ -102,13 +105,25 @@ class WordTwins:
     def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
         self.capacity = capacity
         self._lock = Lock()
+        self._counted = 0
         self._held: weakref.WeakKeyDictionary[Identity, OfBlock] = weakref.WeakKeyDictionary()
 
     @property
     def bytes(self) -> int:
         """Return how many bytes the twins take."""
         with self._lock:
-            return sum(held.bytes for held in self._held.values())
+            self._counted = sum(held.bytes for held in self._held.values())
+            return self._counted
+
+    def has_room(self, more: int) -> bool:
+        """Return whether so many bytes *more* may be taken."""
+        # What was counted once is not less now, unless blocks are gone: then it is counted anew.
+        return self._counted + more <= self.capacity or self.bytes + more <= self.capacity
+
+    def take(self, more: int) -> None:
+        """Note that so many bytes *more* are taken, or as many less."""
+        with self._lock:
+            self._counted += more
 
     def of(self, block: Block) -> OfBlock:
         """Return the twins of *block*, which its versions share."""
@@ -133,6 +148,8 @@ class OfBlock:
         self._made: dict[Hashable, Words] = {}
         self._asked: dict[Hashable, int] = {}
         self._live: tuple[BitMap, Words] | None = None
+        self._lock = Lock()
+        self._refused = 0
         self.bytes = 0
         self.notes: dict[Hashable, object] = {}
 
@@ -140,32 +157,52 @@ class OfBlock:
     def is_full(self) -> bool:
         """Whether there is no room for another one."""
         twins, more = self._twins(), self._rows // 8
-        if twins is None or self.bytes + more > self._capacity:
-            return True
-        return twins.bytes + more > twins.capacity
+        return twins is None or self.bytes + more > self._capacity or not twins.has_room(more)
 
     def get(self, name: Hashable, make: Callable[[], BitMap]) -> Words | None:
         """Return the rows that *make* gives; None if they are no words yet, or there is no room."""
         found = self._made.get(name)
         if found is not None:
             return found
+        with self._lock:
+            return self._wanted(name, make)
+
+    def _wanted(self, name: Hashable, make: Callable[[], BitMap]) -> Words | None:
         if len(self._asked) >= _REMEMBERED:
             self._asked.clear()
         asked = self._asked[name] = self._asked.get(name, 0) + 1
-        if asked < _ASKED or self.is_full:
+        found = self._made.get(name)
+        if found is not None or asked < _ASKED:
+            return found
+        if self.is_full:
+            self._refused += 1
+            if self._refused > _REFUSED * len(self._made):
+                self._forget()
             return None
-        words = bitmaps.to_words(make(), self._rows)
-        found = self._made.setdefault(name, words)
-        if found is words:
-            self.bytes += words.nbytes
+        found = self._made[name] = bitmaps.to_words(make(), self._rows)
+        self._take(found.nbytes)
         return found
 
     def live(self, live: BitMap) -> Words:
         """Return *live*, those of the version of the block that was asked about last."""
-        held = self._live
-        if held is None or held[0] is not live:
-            words = bitmaps.to_words(live, self._rows)
-            if held is None:
-                self.bytes += words.nbytes
-            held = self._live = live, words
-        return held[1]
+        with self._lock:
+            held = self._live
+            if held is None or held[0] is not live:
+                words = bitmaps.to_words(live, self._rows)
+                if held is None:
+                    self._take(words.nbytes)
+                held = self._live = live, words
+            return held[1]
+
+    def _take(self, more: int) -> None:
+        self.bytes += more
+        twins = self._twins()
+        if twins is not None:
+            twins.take(more)
+
+    def _forget(self) -> None:
+        """Begin anew: nothing is held, and nothing was asked for."""
+        self._take(-self.bytes)
+        self._made, self._asked, self.notes = {}, {}, {}
+        self._live = None
+        self._refused = 0
