@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from headcount.index.keywords import KeywordsIndex
+from headcount.index.offsets import Offsets
 from headcount.index.parts import Parts
 from headcount.index.pattern import OPS, Pattern
 from headcount.index.postings import Postings
@@ -80,9 +81,10 @@ def test_check_finds_damage() -> None:
     assert any("'a'" in m for m in damaged.check())
     members[0] = 7
     assert any("code 7" in m for m in damaged.check())
-    offsets = index.offsets.copy()
+    offsets = index.offsets.all()
     offsets[-1] -= 1
-    damaged = KeywordsIndex(FIELDS[0], index.dictionary, offsets, index.members, index.postings)
+    shorter = Offsets.build(offsets)
+    damaged = KeywordsIndex(FIELDS[0], index.dictionary, shorter, index.members, index.postings)
     assert any("offsets" in m for m in damaged.check())
     wrong = Postings.build(np.zeros(80, np.uint8), np.arange(80), 3, 80)
     damaged = KeywordsIndex(FIELDS[0], index.dictionary, index.offsets, index.members, wrong)

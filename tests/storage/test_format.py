@@ -19,13 +19,14 @@ import pytest
 from pyroaring import BitMap
 
 from headcount.index import parts
+from headcount.index.workspace import open_view
 from headcount.storage import log_mark, log_segment, manifest, tables
 from headcount.storage.folder import WriterLock, generation_path
 from headcount.storage.log import CommitLog, segment_path
 from headcount.storage.log_mark import mark_path
 from headcount.storage.log_segment import Answer, Entry, request_key
 from headcount.storage.snapshot import open_snapshot
-from support import format_v1, stored, stored_log
+from support import format_v1, format_v3, stored, stored_log
 
 PAGE = (Path(manifest.__file__).parent / "FORMAT.md").read_text()
 GENERATION = PAGE.partition("## A generation\n")[2].partition("\n## ")[0]
@@ -178,6 +179,41 @@ def test_the_sample_of_format_2_stays_readable(tmp_path: Path) -> None:
             request_key("request one"), 43, at + 1, b"its answer"
         )
         assert log.request("request two") == Answer(request_key("request two"), 44, at + 3, b"")
+
+
+@pytest.mark.parametrize("folder", ["contacts-v2", "v3"])
+def test_contacts_of_formats_2_and_3_stay_readable(folder: str) -> None:
+    """A block with ids, texts and sets, whose offsets are wide in format 2 and narrow in 3."""
+    (block,) = open_view(DATA / folder, "contacts").blocks
+    wanted = format_v3.contacts()
+    held = block.contacts_table().select(wanted.column_names)
+    sets = ("tags", "list")
+    assert held.drop(sets).to_pydict() == wanted.drop(sets).to_pydict()
+    for name in sets:
+        assert [set(one or ()) for one in held.column(name).to_pylist()] == [
+            set(one or ()) for one in wanted.column(name).to_pylist()
+        ]
+    assert [
+        problem for index in (block.ids, *block.fields.values()) for problem in index.check()
+    ] == []
+    assert list(block.lists.check()) == []
+    with open_snapshot(DATA / folder, "contacts") as snapshot:
+        names = {name for _, found in snapshot.blocks() for name in found}
+    assert ("ids/ids" in names, "list/offsets" in names) == (folder != "v3", folder != "v3")
+
+
+def test_the_parts_with_narrow_offsets_are_as_listed() -> None:
+    """Every part under which offsets or text lie is on the page."""
+    page = PAGE.partition("## Parts with narrow offsets\n")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`…/([\w/]+)`", page))
+    with open_snapshot(DATA / "v3", "contacts") as snapshot:
+        found = dict(snapshot.blocks())[0]
+    for name in ("ids/ids", "field/email/values", "field/email/keys", "field/tags", "list"):
+        under = {part.removeprefix(f"{name}/") for part in found if part.startswith(f"{name}/")}
+        about = {"text", "validity"} if "/" in name and "tags" not in name else set()
+        assert under & (about | {p for p in under if p.startswith("offsets")}) <= listed
+        assert "offsets/above" in under
+    assert {"text", "validity", "offsets/about", "offsets/above", "offsets/anchors"} <= listed
 
 
 @pytest.fixture

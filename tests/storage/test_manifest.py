@@ -74,7 +74,7 @@ def test_a_foreign_file_is_said_to_be_one(data: bytes) -> None:
 
 def test_a_newer_format_is_no_damage() -> None:
     """A folder of a newer version asks for an upgrade, whatever else is in it."""
-    with pytest.raises(UserError, match=r"format 99.*reads up to format 2.*Upgrade") as caught:
+    with pytest.raises(UserError, match=r"format 99.*reads up to format 3.*Upgrade") as caught:
         manifest.parse(sealed({"format": 99, "workspaces": "in the cloud"}), PATH)
     assert caught.value.reason is Reason.UNSUPPORTED
 

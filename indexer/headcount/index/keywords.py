@@ -2,7 +2,8 @@
 The index of a multi-valued string field: labels, lists, and any other set of strings.
 
     dictionary         the distinct strings, numbered
-    offsets, members   row i has the codes `members[offsets[i]:offsets[i + 1]]`, ascending, unique
+    offsets, members   row i has the codes `members[offsets[i]:offsets[i + 1]]`, ascending, unique;
+                       1.1 bytes a row (see `Offsets`), and 1 to 4 a member
     postings           number -> rows
 
 It is the single-valued index with a list for each row instead of one code. An empty set is a
@@ -22,8 +23,9 @@ from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index import parts as parts_of
-from headcount.index.columns import narrowed, stable_order
+from headcount.index.columns import stable_order
 from headcount.index.dictionary import Dictionary
+from headcount.index.offsets import Offsets
 from headcount.index.parts import Part, Parts
 from headcount.index.pattern import Pattern
 from headcount.index.postings import Postings
@@ -39,13 +41,13 @@ class KeywordsIndex:
         self,
         field: Field,
         dictionary: Dictionary,
-        offsets: npt.NDArray[Any],
+        offsets: Offsets,
         members: npt.NDArray[Any],
         postings: Postings,
     ) -> None:
         """Take parts that agree with each other, as `build` makes them; see `check`."""
         self.field = field
-        self.rows = len(offsets) - 1
+        self.rows = offsets.rows
         self.dictionary = dictionary
         self.offsets = offsets
         self.members = members
@@ -65,12 +67,13 @@ class KeywordsIndex:
             rows, codes = rows[first], codes[first]
         offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=len(values))))
         postings = Postings.build(codes, rows, len(dictionary), len(values))
-        return cls(field, dictionary, narrowed(offsets, len(codes)), codes, postings)
+        return cls(field, dictionary, Offsets.build(offsets), codes, postings)
 
     @cached_property
     def present(self) -> BitMap:
         """The rows whose set is not empty."""
-        return bitmaps.from_mask(self.offsets[1:] != self.offsets[:-1])
+        offsets = self.offsets.all()
+        return bitmaps.from_mask(offsets[1:] != offsets[:-1])
 
     @property
     def distinct(self) -> int:
@@ -103,12 +106,11 @@ class KeywordsIndex:
     def to_arrow(self, rows: npt.NDArray[Any] | None = None) -> pa.ListArray:
         """Return the sets of *rows* (all when None) as list<string>, null where empty."""
         if rows is None:
-            offsets, members = self.offsets.astype(np.int32), self.members
+            offsets, members = self.offsets.all(), self.members
             counts = np.diff(offsets)
         else:
-            at = rows.astype(np.intp)
-            starts = self.offsets[at].astype(np.int64)
-            counts = self.offsets[at + 1].astype(np.int64) - starts
+            starts, after = self.offsets.spans(rows)
+            counts = after - starts
             ends = np.cumsum(counts)
             places = np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())
             members, offsets = self.members[places], np.append(0, ends).astype(np.int32)
@@ -126,7 +128,7 @@ class KeywordsIndex:
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the index as parts named under *prefix*."""
         yield from self.dictionary.parts(f"{prefix}/dictionary")
-        yield parts_of.array(f"{prefix}/offsets", self.offsets)
+        yield from self.offsets.parts(f"{prefix}/offsets")
         yield parts_of.array(f"{prefix}/members", self.members)
         yield from self.postings.parts(f"{prefix}/postings")
 
@@ -136,7 +138,7 @@ class KeywordsIndex:
         return cls(
             field,
             Dictionary.from_parts(parts, f"{prefix}/dictionary"),
-            parts.array(f"{prefix}/offsets"),
+            Offsets.from_parts(parts, f"{prefix}/offsets"),
             parts.array(f"{prefix}/members"),
             Postings.from_parts(parts, f"{prefix}/postings"),
         )
@@ -145,11 +147,11 @@ class KeywordsIndex:
         """Yield what disagrees: dictionary, sets, postings."""
         yield from self.dictionary.check(self.field)
         count = len(self.dictionary)
-        offsets = self.offsets.astype(np.int64)
-        counts = offsets[1:] - offsets[:-1]
-        if (counts < 0).any() or int(self.offsets[-1]) != len(self.members):
-            yield "the offsets of the sets do not fit their members"
+        wrong = list(self.offsets.check(len(self.members)))
+        if wrong:
+            yield from wrong
             return
+        counts = np.diff(self.offsets.all())
         if len(self.members) and int(self.members.max()) >= count:
             yield f"a set has code {int(self.members.max())}, but there are {count} strings"
             return

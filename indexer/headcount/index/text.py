@@ -1,7 +1,7 @@
 """
 The index of a string field with many distinct values: e-mail addresses, names, notes.
 
-    values, keys   row -> string as spelt and as compared, in Arrow; one array when they are equal
+    values, keys   row -> string as spelt and as compared (`Texts`); one column when they are equal
     trigrams       the distinct runs of three bytes in keys, as 24-bit numbers, ascending
     postings       place in `trigrams` -> rows whose key contains it
 
@@ -27,13 +27,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyroaring import BitMap
 
-from headcount.index import bitmaps, strings
+from headcount.index import bitmaps, strings, texts
 from headcount.index import parts as parts_of
 from headcount.index.bitmaps import EMPTY, Rows
 from headcount.index.columns import narrowed, stable_order
 from headcount.index.parts import Part, Parts
 from headcount.index.pattern import Pattern
 from headcount.index.postings import Postings
+from headcount.index.texts import Texts
 from headcount.model import fold
 from headcount.model.schema import Field
 
@@ -42,6 +43,7 @@ _SLICE_BYTES = 1 << 19  # of text at a time while building, so that a slice stay
 _TABLE_BYTES = 1 << 20  # from here on, trigrams are numbered with a table of all 2^24: 50 ms
 _ENOUGH = 64  # this few candidates cost less to compare than another intersection
 _SCAN_SHARE = 0.8  # with a larger share of candidates, all rows are read in place
+_OFFSET_BYTES = 4  # counted for each end of a string, as Arrow holds them
 _MANY = 32  # keys; from here on, one pass over all rows is faster
 
 Grams = npt.NDArray[np.uint32]
@@ -55,8 +57,8 @@ class TextIndex:
     def __init__(
         self,
         field: Field,
-        values: pa.StringArray,
-        keys: pa.StringArray,
+        values: Texts,
+        keys: Texts,
         trigrams: Grams,
         postings: Callable[[], Postings],
     ) -> None:
@@ -83,19 +85,21 @@ class TextIndex:
         values = strings.compact(strings.plain(values))
         keys = fold.keys(values, field)
         trigrams, postings = _index(keys)
-        found = cls(field, values, keys, trigrams, lambda: postings)
+        spelt = Texts.build(values)
+        compared = spelt if keys is values else Texts.build(keys)
+        found = cls(field, spelt, compared, trigrams, lambda: postings)
         assert found.postings is postings  # held, and so counted by `memory`
         return found
 
     @cached_property
     def present(self) -> BitMap:
         """The rows that have a value."""
-        return bitmaps.from_mask(self.values.is_valid().to_numpy(zero_copy_only=False))
+        return bitmaps.from_mask(self.values.present())
 
     def equal(self, keys: Collection[str]) -> BitMap:
         """Return the rows whose value has one of *keys* (folded), fresh."""
         if len(keys) >= _MANY or any(len(key.encode()) < _GRAM for key in keys):
-            found = pc.is_in(self.keys, value_set=pa.array(list(keys), pa.string()))
+            found = pc.is_in(self.keys.array, value_set=pa.array(list(keys), pa.string()))
             return bitmaps.from_mask(found.to_numpy(zero_copy_only=False))
         rows = [self._equal(key) for key in set(keys)]
         return bitmaps.from_rows(np.concatenate(rows)) if rows else EMPTY
@@ -104,19 +108,20 @@ class TextIndex:
         """Return the rows whose value matches, shared."""
         candidates = self._candidates(pattern.required or "")
         if candidates is None or len(candidates) > _SCAN_SHARE * self.rows:
-            return bitmaps.from_mask(pattern.test(self.values, self.keys))
+            every = self.keys.array
+            spelt = every if self.keys is self.values else self.values.array
+            return bitmaps.from_mask(pattern.test(spelt, every))
         if pattern.op == "contains" and len(pattern.wanted.encode()) == _GRAM:
             return candidates
         rows = bitmaps.to_rows(candidates)
-        places = pa.array(rows)
-        keys = self.keys.take(places)
-        spelt = pattern.op == "matches" and self.keys is not self.values
-        values = self.values.take(places) if spelt else keys
+        keys = self.keys.take(rows)
+        differ = pattern.op == "matches" and self.keys is not self.values
+        values = self.values.take(rows) if differ else keys
         return bitmaps.from_sorted(rows[pattern.test(values, keys)])
 
     def to_arrow(self, rows: npt.NDArray[Any] | None = None) -> pa.StringArray:
         """Return the values of *rows* (all when None) as they were spelt, null where missing."""
-        return self.values if rows is None else self.values.take(pa.array(rows))
+        return self.values.array if rows is None else self.values.take(rows)
 
     def touched(self, literal: str, *, decides: bool = False) -> int:
         """
@@ -127,66 +132,65 @@ class TextIndex:
         """
         codes = self._codes(literal)
         if codes is None:
-            return int(self.keys.nbytes)
+            return self.keys.nbytes
         found, read = EMPTY, 0
         for rows, found in self._narrowed(codes):  # noqa: B007 - the last one
             read += bitmaps.payload(rows)
         if len(found) > _SCAN_SHARE * self.rows:
-            return read + int(self.keys.nbytes)
+            return read + self.keys.nbytes
         if not decides:
-            places = bitmaps.to_rows(found).astype(np.intp)
-            offsets, _ = strings.views(self.keys)
-            starts, ends = offsets[places], offsets[places + 1]
-            read += int((ends - starts).sum()) + 2 * offsets.itemsize * len(places)
+            read += int(self.keys.lengths(bitmaps.to_rows(found)).sum())
+            read += 2 * _OFFSET_BYTES * len(found)
         return read
 
     def memory(self) -> dict[str, int]:
         """Return the heap bytes held, by kind; postings as far as they were asked for."""
         postings = self.postings.memory() if "postings" in self.__dict__ else 0
         return {
-            "columns": strings.memory(self.values, self.keys) + bitmaps.memory(self.present),
+            "columns": texts.memory(self.values, self.keys) + bitmaps.memory(self.present),
             "trigrams": self.trigrams.nbytes + postings,
         }
 
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the index as parts named under *prefix*; keys only where they differ."""
-        yield parts_of.strings(f"{prefix}/values", self.values)
+        yield from self.values.parts(f"{prefix}/values")
         if self.keys is not self.values:
-            yield parts_of.strings(f"{prefix}/keys", self.keys)
+            yield from self.keys.parts(f"{prefix}/keys")
         yield parts_of.array(f"{prefix}/trigrams", self.trigrams)
         yield from self.postings.parts(f"{prefix}/postings")
 
     @classmethod
     def from_parts(cls, parts: Parts, prefix: str, field: Field) -> TextIndex:
         """Return the index that `parts` wrote under *prefix*."""
-        values, own = parts.strings(f"{prefix}/values"), f"{prefix}/keys"
+        values, own = Texts.from_parts(parts, f"{prefix}/values"), f"{prefix}/keys"
         held = parts.made({"": f"{prefix}/postings"}, lambda name: Postings.from_parts(parts, name))
         return cls(
             field,
             values,
-            parts.strings(own) if own in parts else values,
+            Texts.from_parts(parts, own) if Texts.are_in(parts, own) else values,
             parts.array(f"{prefix}/trigrams"),
             lambda: held[""],
         )
 
     def check(self) -> Iterator[str]:
         """Yield what disagrees: keys with values, trigrams and their rows with keys."""
-        if not fold.keys(self.values, self.field).equals(self.keys):
+        keys = self.keys.array
+        if not fold.keys(self.values.array, self.field).equals(keys):
             yield "a key is not the folded form of its value"
-        trigrams, postings = _index(self.keys)
+        trigrams, postings = _index(keys)
         if not np.array_equal(trigrams, self.trigrams) or self.postings.count != len(trigrams):
             yield "the trigrams are not those of the keys"
             return
         for code in self.postings.differences(postings):
             gram = int(trigrams[code]).to_bytes(_GRAM, "big")
             yield f"the postings of the trigram {gram!r} hold other rows than the keys"
-        if self.present != bitmaps.from_mask(self.keys.is_valid().to_numpy(zero_copy_only=False)):
+        if self.present != bitmaps.from_mask(self.keys.present()):
             yield "the rows with a value are not those with a key"
 
     def _equal(self, key: str) -> Rows:
         """Return the rows whose key is *key*, of at least three bytes."""
         rows = bitmaps.to_rows(self._candidates(key) or EMPTY)
-        equal = pc.equal(self.keys.take(pa.array(rows)), key)
+        equal = pc.equal(self.keys.take(rows), key)
         found: Rows = rows[equal.to_numpy(zero_copy_only=False)]
         return found
 

@@ -5,7 +5,7 @@ One JSON file for the whole data folder. Replacing it is the commit point: befor
 generation is live; after, the new one. It is valid JSON, so that people and tools can read it, and
 its first member is the checksum of every byte behind it:
 
-    {"crc32": "5f0e1c9a",⏎ "format": 2,⏎ "workspaces": {...}⏎}⏎
+    {"crc32": "5f0e1c9a",⏎ "format": 3,⏎ "workspaces": {...}⏎}⏎
     └──── checked ──────┘└───────── summed ─────────────────┘
 
 This beginning, and `format`, stay the same in every format version, so that an older Headcount can
@@ -28,7 +28,7 @@ from headcount.storage import files
 from headcount.storage.checksums import chunk_count
 from headcount.storage.folder import MANIFEST, check_name, missing_manifest, refuse_foreign
 
-FORMAT = 2  # of the whole folder; only rises. Each value is described in FORMAT.md
+FORMAT = 3  # of the whole folder; only rises. Each value is described in FORMAT.md
 
 _HEAD = '{"crc32": "%08x",'
 _HEAD_BYTES = len(_HEAD % 0)

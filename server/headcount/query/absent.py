@@ -118,7 +118,7 @@ def _present(mention: Mention, block: Block, keys: list[Key]) -> Iterable[Key]:
     if isinstance(held, KeywordIndex | KeywordsIndex):
         found = _keys_of(held.dictionary.keys, held.dictionary.lookup_all(texts))
     else:
-        found = _keys_of(held.keys, bitmaps.to_rows(held.equal(texts)))
+        found = held.keys.take(bitmaps.to_rows(held.equal(texts))).to_pylist()
     if whole:
         return found
     return [key for key in found if held.equal([str(key)]).intersect(block.live)]

@@ -113,11 +113,11 @@ def _matches(condition: Matches, block: Block, field: Field, among: BitMap | Non
         dictionary = index.dictionary
         codes = pattern.test(dictionary.values, dictionary.keys).nonzero()[0].tolist()
         return int(dictionary.keys.nbytes) + index.postings.touched(codes)
-    texts = index.array if isinstance(index, IdColumn) else index.keys
+    texts = index.texts if isinstance(index, IdColumn) else index.keys
     if among is not None:
         return int(texts.nbytes * len(among) / max(1, block.rows))
     if isinstance(index, IdColumn):
-        return int(texts.nbytes)
+        return texts.nbytes
     literal = pattern.required or ""
     decides = (
         pattern.op == "contains" and len(pattern.wanted.encode()) == len(literal.encode()) == 3
@@ -219,7 +219,7 @@ def _column(block: Block, field: Field, among: BitMap | None) -> int:
     """Return what is read of one column, and of which rows have a value."""
     share = 1.0 if among is None else len(among) / max(1, block.rows)
     if is_exact(field):
-        return int(block.ids.array.nbytes * share)
+        return int(block.ids.texts.nbytes * share)
     index = index_of(block, field)
     match index:
         case RangeIndex():
