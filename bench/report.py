@@ -167,6 +167,11 @@ def _answers(found: dict[str, float]) -> list[str]:
     return ["| other answers, in process, one thread: median | |", "|---|---:|", *rows, ""]
 
 
+def _alone(load: dict[str, Any]) -> list[str]:
+    seconds = load.get("contacts_seconds")
+    return [] if seconds is None else [f"| the contacts alone, start to end | {seconds:.1f} s |"]
+
+
 def _load(results: dict[str, Any]) -> list[str]:
     load = results["load"]
     rows = results["contacts"] + results["events"]
@@ -175,6 +180,7 @@ def _load(results: dict[str, Any]) -> list[str]:
         "|---|---:|",
         f"| load from Parquet, process start to end | {load['load_seconds']:.1f} s |",
         f"| contacts and events a second | {rows / load['load_seconds']:,.0f} |",
+        *_alone(load),
         f"| peak resident memory of the load | {load['load_peak_bytes'] / 1e9:.2f} GB |",
         f"| on disk | {load['disk_bytes'] / 1e6:,.0f} MB |",
         f"| open again and count everyone | {load['open_seconds']:.2f} s |",

@@ -8,14 +8,16 @@ import sys
 
 import pytest
 
-from headcount.allocator import keep_freed_memory
+from headcount.allocator import keep_all_freed_memory, keep_freed_memory
 
 _FAULTS = """
 import resource, sys
 import numpy as np
-from headcount.allocator import keep_freed_memory
+from headcount.allocator import keep_all_freed_memory, keep_freed_memory
 if sys.argv[1] == "kept":
     assert keep_freed_memory() and keep_freed_memory()
+if sys.argv[1] == "all kept":
+    assert keep_all_freed_memory() and keep_all_freed_memory()
 
 def query():
     steps = [np.ones(3 << 20, dtype=np.uint8) for _ in range(8)]  # 24 MiB, a step each
@@ -43,9 +45,11 @@ def test_what_one_query_freed_is_there_for_the_next() -> None:
         return
     assert _faults("as it is") > _PAGES // 2
     assert _faults("kept") < _PAGES // 100
+    assert _faults("all kept") < _PAGES // 100
 
 
 def test_elsewhere_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another system has no such switch, and is left as it is."""
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not keep_freed_memory()
+    assert not keep_all_freed_memory()

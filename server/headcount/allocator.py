@@ -13,6 +13,9 @@ with does the same: DuckDB, Polars and ClickHouse bring allocators of their own 
 It is the process that is changed, so it is done where a process begins to serve or opens a folder,
 and never below. Without glibc nothing is done.
 
+A process that loads files and then ends keeps all of it, in one heap that Arrow shares: of 7.6
+seconds of processor for a million contacts 2.6 were the system's, 0.7 are.
+
 Rejected: arrays that are kept from one query to the next, for which every step would have to be
 handed its memory; settings in the environment, which only a parent can make.
 """
@@ -21,10 +24,14 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
+import pyarrow as pa
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8  # of malloc.h
 _LARGEST = 32 << 20  # glibc's own limit
 _KEPT = 128 << 20  # sequences over 2^20 contacts and 3M events need 100
+_ALL = (1 << 31) - 1
 
 
 def keep_freed_memory() -> bool:
@@ -33,9 +40,28 @@ def keep_freed_memory() -> bool:
 
     May be called again, which changes nothing.
     """
-    if sys.platform != "linux":
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # musl
+    mallopt = _mallopt()
+    if mallopt is None:
         return False
     return bool(mallopt(_MMAP_THRESHOLD, _LARGEST) and mallopt(_TRIM_THRESHOLD, _KEPT))
+
+
+def keep_all_freed_memory() -> bool:
+    """
+    Let glibc keep all that is freed until the process ends; return whether that was done.
+
+    Only for a process that ends with its work: what it does not need any more stays with it.
+    """
+    mallopt = _mallopt()
+    if mallopt is None:
+        return False
+    pa.set_memory_pool(pa.system_memory_pool())
+    kept = (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _ALL), (_ARENA_MAX, 1)
+    return all(bool(mallopt(option, value)) for option, value in kept)
+
+
+def _mallopt() -> Callable[[int, int], int] | None:
+    """Return glibc's `mallopt(3)`; None elsewhere."""
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headcount.answers_watch import Told, Transition
-from headcount.cli.main import app
+from headcount.cli.main import command_line
 from headcount.client import AsyncClient, Client
 from headcount.model.errors import Reason as Why
 from headcount.model.errors import UserError
@@ -202,13 +202,15 @@ def test_the_asyncio_client_watches_too(server: Served) -> None:
 
 def test_the_command_line_watches(server: Served, client: Client) -> None:
     """One line a transition, and the token to go on with."""
-    run = CliRunner().invoke
+    run, app = CliRunner().invoke, command_line()
     server_option = ["--server", server.address]
     assert run(app, ["watches", "create", "pro", "plan = Pro", *server_option]).exit_code == 0
     token = client.get_watch("pro").token
     put(client, ann="Pro", bob="Pro")
     client.get_watch("pro")
-    found = run(app, ["watch", "--name", "pro", "--from", token, "--limit", "2", *server_option])
+    found = run(
+        command_line(), ["watch", "--name", "pro", "--from", token, "--limit", "2", *server_option]
+    )
     assert found.exit_code == 0, found.output
     lines = [line.split("\t")[1:] for line in found.stdout.splitlines() if "\t" in line]
     assert lines == [["enter", "ann", "data"], ["enter", "bob", "data"]]

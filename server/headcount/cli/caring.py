@@ -14,12 +14,12 @@ from headcount.care import workspaces as care
 from headcount.care.schema_change import Renames
 from headcount.cli.options import Data, OutputFormat, Server, WorkspaceName
 from headcount.cli.output import Format, complain, note, size, write_document, write_lines
+from headcount.cli.places import read_schema
 from headcount.cli.progress import shown_progress
 from headcount.cli.target import Target, opened
 from headcount.load.progress import Step
 from headcount.model import schema_toml
 from headcount.model.errors import Reason, UserError
-from headcount.model.schema import Schema
 from headcount.query.bind import check_schema
 from headcount.rpc.clock import now
 from headcount.storage.folder import WriterLock
@@ -208,15 +208,6 @@ def update(
             " them first, or add a new field",
         )
     write_lines([f"the schema is changed, at version {found.version}"])
-
-
-def read_schema(path: Path) -> Schema:
-    """Return the schema in a file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(Reason.INVALID_FILE, f"cannot read the schema {path}: {error}") from error
-    return schema_toml.parse(text, str(path))
 
 
 def _all(target: Target) -> Iterator[WorkspaceInfo]:

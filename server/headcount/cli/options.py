@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headcount.cli.output import Format
+from headcount.cli.places import Data as Data
+from headcount.cli.places import Server as Server
+from headcount.cli.places import WorkspaceName as WorkspaceName
 from headcount.query.engine import Query
 from headcount.query.json_form import document_of
 
 Segment = Annotated[
     str,
     typer.Argument(metavar="SEGMENT", help="The segment, text or JSON, in one argument: quote it."),
-]
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Ask a data folder; no server needed.")
-]
-Server = Annotated[
-    str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask a running server.")
-]
-WorkspaceName = Annotated[
-    str, typer.Option("--workspace", metavar="NAME", help="The workspace to ask.")
 ]
 AsOf = Annotated[
     str | None,

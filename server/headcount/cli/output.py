@@ -15,10 +15,12 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from headcount.query.bound import QueryWarning
+if TYPE_CHECKING:
+    from headcount.query.bound import QueryWarning
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

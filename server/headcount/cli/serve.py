@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from headcount.allocator import keep_freed_memory
-from headcount.cli.data import load_files
+from headcount.cli.loading import load_files
 from headcount.cli.output import errors, note
 from headcount.client import Client
 from headcount.load import synthetic
