@@ -54,11 +54,11 @@ proto: $(VENV)/.dev $(PROTO_VENV)/.tools
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench --contacts 1000000 --events 10000000 $(ARGS)
-	$(BIN)/python -m bench --contacts 10000000 --events 50000000 --only load,questions,bounds,edits $(ARGS)
+	$(BIN)/python -m bench --contacts 10000000 --events 50000000 --only load,questions,bounds,threads,edits $(ARGS)
 	$(BIN)/python -m bench.report
 
 bench-full: bench
-	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only load,questions,bounds --rivals "ClickHouse,ClickHouse bitmaps,Redis" $(ARGS)
+	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only load,questions,bounds,threads --rivals "ClickHouse,ClickHouse bitmaps,Redis" $(ARGS)
 	$(BIN)/python -m bench.report
 
 bench-kernels: $(VENV)/.dev

@@ -183,8 +183,8 @@ def page(runs: Runs, path: Path = GOALS) -> list[str]:
     """Return the table of goals, and what is to be said of those that were missed, as Markdown."""
     goals = read(runs, path)
     lines = [
-        "One process, one thread and results not remembered unless said. *Not measured* is a figure"
-        " that no run here has.",
+        "One process, up to two threads and results not remembered unless said. *Not measured* is a"
+        " figure that no run here has.",
         "",
         "| # | what | goal | figure | |",
         "|---:|---|---:|---:|---|",

@@ -2,6 +2,7 @@
 The parts of a run that are about Headcount alone: what is read, and goals that no rival is in.
 
     bounds    what each question reads, its bound and its profile; after `questions`
+    threads   each question on one thread and on two
     flat      event questions with 1 to 100 events a contact, in memory
     edits     one of ten conditions edited, with remembered results
     streams   a million ids through gRPC, in each format
@@ -15,9 +16,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import bound, edits, flat, memory
+from bench import bound, edits, flat, memory, threads
 
-PARTS = ("bounds", "flat", "edits", "streams", "calls", "memory")
+PARTS = ("bounds", "threads", "flat", "edits", "streams", "calls", "memory")
 
 
 def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,6 +30,8 @@ def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> 
     if "bounds" in chosen:
         texts = {name: one["text"] for name, one in results.get("questions", {}).items()}
         found |= bound.measure(folder, texts, NOW)
+    if "threads" in chosen:
+        found["threads"] = threads.measure(folder)
     if "flat" in chosen:
         found["flat"] = flat.measure()
     if "edits" in chosen:
@@ -49,6 +52,8 @@ def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> 
 def tables(results: Mapping[str, Any]) -> list[str]:
     """Return the tables of what was measured, as lines of Markdown."""
     lines = bound.table(results)
+    if "threads" in results:
+        lines += threads.table(results["threads"])
     if "edits" in results:
         lines += edits.table(results["edits"])
     if "flat" in results:

@@ -56,14 +56,15 @@ def side_by_side(
     used = dict.fromkeys(calls, 0.0)
     while used:
         name = min(used, key=used.__getitem__)
-        taken[name].append(_once(calls[name], clock))
+        taken[name].append(once(calls[name], clock))
         used[name] = budgets[name].used(sum(taken[name]), len(taken[name]))
         if used[name] >= 1:
             del used[name]
     return {name: _summary(first[name], times) for name, times in taken.items()}
 
 
-def _once(call: Callable[[], object], clock: Callable[[], float]) -> float:
+def once(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the seconds that one call takes."""
     start = clock()
     call()
     return clock() - start

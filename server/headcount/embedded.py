@@ -59,6 +59,7 @@ from headcount.query.overlap import Overlap, overlap
 from headcount.query.preview import SAMPLE, Preview, preview
 from headcount.query.profile import Profile, profile
 from headcount.query.results import Results
+from headcount.query.workers import DEFAULT_THREADS, Workers
 from headcount.segments.keeper import Change, Keeper, Kept
 from headcount.segments.needs import Has
 from headcount.segments.sessions import Sessions
@@ -83,19 +84,22 @@ class Workspace(Sending, Reporting, Writing, Caring):
         folder: Path | None = None,
         results: Results | None = None,
         writer: Writer | None = None,
+        threads: int = DEFAULT_THREADS,
     ) -> None:
         """
         Without a *folder*, nothing is saved; without a *writer* or a folder, nothing is written.
 
         *results* is what remembers the rows of conditions: 256 MB of its own by default,
-        `Results(0)` for none.
+        `Results(0)` for none. Up to *threads* threads work on one long count, that of who asks
+        among them.
         """
         self.name = name
         self._begin(view, writer)
         self._limits = limits
         self._folder = folder
         stored = None if folder is None else SavedSegments(folder, name)
-        self._keeper = Keeper(Engine(view, results), stored, self._newest)
+        engine = Engine(view, results, workers=Workers(threads))
+        self._keeper = Keeper(engine, stored, self._newest)
         self._sessions = Sessions()
         self._pinned = Pinned(time.monotonic)
 
@@ -116,12 +120,13 @@ class Workspace(Sending, Reporting, Writing, Caring):
         *,
         limits: Limits = DEFAULT,
         results: Results | None = None,
+        threads: int = DEFAULT_THREADS,
     ) -> Workspace:
         """
         Return a workspace of the data folder at *path*, every byte of it verified.
 
-        *results* is that of the constructor. From then on the process keeps memory that is freed
-        for what is asked next (`allocator`).
+        *results* and *threads* are those of the constructor. From then on the process keeps memory
+        that is freed for what is asked next (`allocator`).
 
         Raises:
             UserError: there is no such folder or workspace, a newer Headcount wrote it, or a
@@ -129,7 +134,8 @@ class Workspace(Sending, Reporting, Writing, Caring):
             CorruptionError: a file is damaged.
         """
         keep_freed_memory()
-        return cls(read(Path(path), workspace), workspace, limits, Path(path), results)
+        view = read(Path(path), workspace)
+        return cls(view, workspace, limits, Path(path), results, threads=threads)
 
     def count(
         self,

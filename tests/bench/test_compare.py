@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import data, load, machine, report
+from bench import data, goals, load, machine, report, threads
 from bench.compare import Disagreement, compare
 from bench.questions import QUESTIONS, Question
 from bench.rivals import RIVALS, GaveUp
@@ -38,6 +38,17 @@ def test_every_question_has_one_answer(small: data.Data) -> None:
     for question in found["questions"].values():
         assert set(question["engines"]) == {"Headcount", *RIVALS_HERE}
         assert 0 < question["answer"] < 3_000, question["text"]
+
+
+def test_one_thread_stands_beside_two(small: data.Data) -> None:
+    """Every question is timed on both; the goals find the figures, the page shows them."""
+    found = {"threads": threads.measure(small.headcount, Budget(seconds=0.001, most=2, least=1))}
+    assert set(found["threads"]) == set(QUESTIONS)
+    assert all(set(by) == {"1", "2"} for by in found["threads"].values())
+    (two,) = (g for g in goals.read({10_000_000: found}) if g.number == 2)
+    assert all(figure.found for figure in two.figures)
+    shown = {"six conditions": {"1": 0.003, "2": 0.002}}
+    assert "| six conditions | 3.000 | 2.000 | 1.50 |" in threads.table(shown)
 
 
 def test_a_rival_with_a_wrong_answer_ends_the_run(

@@ -24,12 +24,13 @@ import pytest
 from hypothesis import given, settings
 
 from headcount.index.block import BLOCK_ROWS
-from headcount.query import evaluate, pairs, rests, survey, tree, twins, words, wordwise
+from headcount.query import evaluate, pairs, quotients, rests, survey, tree, twins, words, wordwise
 from headcount.query.engine import Engine, Query
 from headcount.query.explain import Explained, explain
 from headcount.query.format import format as canonical
 from headcount.query.results import Results
 from headcount.query.sides import Side
+from headcount.query.workers import Workers
 from support.compare import Case, compare, reduced
 from support.engines import context_at, members_of, view_of
 from support.parts import Parts, walk
@@ -40,12 +41,13 @@ SEED = int(os.environ.get("HEADCOUNT_ORACLE_SEED", "0"))
 SEGMENTS = int(os.environ.get("HEADCOUNT_TEST_SEGMENTS", "50000"))
 PER_WORLD = 50
 RUNS = 20
+WORKERS = Workers(2)
 WHOLE = 10  # one case in so many is answered as a whole too
 
 
 @pytest.fixture(scope="module", autouse=True)
 def as_in_large_blocks() -> Iterator[None]:
-    """Let twins and words be made, ranges be counted by rank, and values be read for a few."""
+    """Let twins and words be made, ranges counted by rank, few values read, and blocks shared."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(twins, "_LISTED", -1)
         patch.setattr(twins, "_ASKED", 1)
@@ -58,6 +60,9 @@ def as_in_large_blocks() -> Iterator[None]:
         patch.setattr(wordwise, "_SMALL", 0)
         patch.setattr(wordwise, "_FEW_SHARE", 1 << 30)
         patch.setattr(wordwise, "_COUNT_COSTS", -1)
+        patch.setattr(evaluate, "_LARGE_BLOCK", 1)
+        patch.setattr(evaluate, "_is_long", lambda _: True)
+        patch.setattr(quotients, "_LEAST", 1)
         yield
 
 
@@ -69,9 +74,9 @@ class Engines:
         self._engines: tuple[Engine, ...] = ()
 
     def over(self, world: World) -> tuple[Engine, ...]:
-        """Return the engines over *world*: blocks of 2^6, and one that remembers nothing."""
+        """Return the engines over *world*: blocks of 2^6 on two threads; nothing remembered."""
         if world is not self._world:
-            remembering = Engine(view_of(world, 64))
+            remembering = Engine(view_of(world, 64), workers=WORKERS)
             self._engines = (remembering, Engine(view_of(world, BLOCK_ROWS), Results(0)))
             self._world = world
         return self._engines

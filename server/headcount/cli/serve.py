@@ -17,6 +17,7 @@ from headcount.cli.output import errors, note
 from headcount.client import Client
 from headcount.load import synthetic
 from headcount.query.results import Results
+from headcount.query.workers import Workers
 from headcount.rpc import config
 from headcount.rpc.app import Server
 from headcount.rpc.clock import now
@@ -80,7 +81,13 @@ def serve(
     with WriterLock(folder) as lock:
         results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
         workspaces = open_workspaces(
-            folder, lock, results, now, settings.writes.writer(), settings.watches.watcher()
+            folder,
+            lock,
+            results,
+            now,
+            settings.writes.writer(),
+            settings.watches.watcher(),
+            Workers(settings.calls.query_threads),
         )
         try:
             status = Server(settings, workspaces).run()

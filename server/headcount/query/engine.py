@@ -52,6 +52,7 @@ from headcount.query.survey import Drafts
 from headcount.query.timeless import is_timeless
 from headcount.query.twins import Twins
 from headcount.query.words import WordTwins
+from headcount.query.workers import ALONE, Workers
 
 _SHOWN = 1_024  # contacts
 
@@ -141,26 +142,31 @@ class Engine:
 
     *results* remembers what was found: one memory may serve many engines, `Results(0)` turns it
     off, and without one the engine has its own. *saved* are the segments that others may name.
+    *workers* are further threads for long counts; they may serve many engines too.
 
     Raises:
         UserError: a calculated field of the view's schema means nothing.
     """
 
     def __init__(
-        self, view: View, results: Results | None = None, saved: Saved = NOTHING_SAVED
+        self,
+        view: View,
+        results: Results | None = None,
+        saved: Saved = NOTHING_SAVED,
+        workers: Workers = ALONE,
     ) -> None:
         known = Known(view, saved)
         check_calculated(known)
-        self._begin(
-            view,
-            Results() if results is None else results,
-            known,
-            _Memory(known, Twins(), WordTwins()),
-        )
+        results = Results() if results is None else results
+        memory = _Memory(known, Twins(), WordTwins())
+        self._begin(view, results, known, memory, workers)
 
-    def _begin(self, view: View, results: Results, known: Known, memory: _Memory) -> None:
+    def _begin(
+        self, view: View, results: Results, known: Known, memory: _Memory, workers: Workers
+    ) -> None:
         self.view = view
         self.results = results
+        self.workers = workers
         self.known = known
         self.absences = Absences(view)
         self.stale = StaleLabels(view)
@@ -184,7 +190,7 @@ class Engine:
         """
         known = self.known
         if view.schema is not self.view.schema:
-            return Engine(view, self.results, known.saved)
+            return Engine(view, self.results, known.saved, self.workers)
         return self._with(view, Known(view, known.saved, known.calculations), self._memory)
 
     def with_saved(self, saved: Saved) -> Engine:
@@ -195,7 +201,7 @@ class Engine:
 
     def _with(self, view: View, known: Known, memory: _Memory) -> Engine:
         engine = Engine.__new__(Engine)
-        engine._begin(view, self.results, known, memory)
+        engine._begin(view, self.results, known, memory, self.workers)
         return engine
 
     @property
@@ -256,7 +262,9 @@ class Engine:
         if quick is None:
             results = self.results if results is None else results
             words = self._memory.words
-            found = evaluate.count(prepared.plan, self.view, context.check, results, words)
+            found = evaluate.count(
+                prepared.plan, self.view, context.check, results, words, self.workers
+            )
         else:
             context.check()
             found = quick()

@@ -31,7 +31,7 @@ from headcount.index.view import View
 from headcount.model import fold
 from headcount.model.fold import is_exact
 from headcount.model.schema import Field
-from headcount.query import singles, wordwise
+from headcount.query import quotients, singles, wordwise
 from headcount.query.bound import (
     Always,
     Condition,
@@ -47,15 +47,16 @@ from headcount.query.bound import (
 )
 from headcount.query.days import calendar_rows
 from headcount.query.estimate import limits
-from headcount.query.expressions import EventAggregate, FieldValue
+from headcount.query.expressions import Arithmetic, EventAggregate, FieldValue
 from headcount.query.figures import Figures
 from headcount.query.frames import ContactFrame, flag_index, index_of, range_index, text_index
 from headcount.query.masks import in_ranges, mask
-from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several, Step
+from headcount.query.plan import Both, Either, Leaf, Node, Plan, Several, Step, leaves
 from headcount.query.results import OFF, Results
 from headcount.query.sequences import following
 from headcount.query.settled import Askings, is_at_hand, settled
 from headcount.query.words import WordTwins
+from headcount.query.workers import ALONE, Workers
 
 Check = Callable[[], None]
 
@@ -65,6 +66,7 @@ _FEW_TEXTS_SHARE = 32  # the same for texts, which cost more to take than to rea
 _MANY_STEPS = 3  # of an `and`; from here on their order matters
 _FEW_KEYS = 8  # values of a list that is taken apart
 _FEW_VALUES_SHARE = 256  # the same for a range, which its index hands out in 60 µs
+_LARGE_BLOCK = 1 << 17  # rows from which a block is worth another thread
 _FEWEST_VALUES_SHARE = 4096  # the same where that would be remembered, and useful to others
 
 
@@ -74,13 +76,42 @@ def count(
     check: Check,
     results: Results = OFF,
     twins: WordTwins | None = None,
+    workers: Workers = ALONE,
 ) -> int:
-    """Return how many live contacts *plan* holds; *check* is called before each block."""
-    total = 0
-    for block in view.blocks:
+    """
+    Return how many live contacts *plan* holds; *check* is called before each block.
+
+    *workers* help where a step is long, and then *check* is called in their threads too.
+    """
+
+    def counted(block: Block) -> int:
         check()
-        total += count_in(block, plan, check, results, twins)
-    return total
+        return count_in(block, plan, check, results, twins)
+
+    if workers.threads > 1 and _is_shared_out(plan, view):
+        return sum(workers.each(counted, view.blocks))
+    return sum(map(counted, view.blocks))
+
+
+def _is_shared_out(plan: Plan, view: View) -> bool:
+    """Return whether further threads are of use: for long steps, in more than one large block."""
+    if sum(block.rows >= _LARGE_BLOCK for block in view.blocks) < 2:
+        return False
+    return any(_is_long(leaf.condition) for leaf in leaves(plan.root))
+
+
+def _is_long(condition: Condition) -> bool:
+    """
+    Return whether a condition spends its time in few long calls of numpy.
+
+    As measured for 10M contacts on two threads: sequences take 0.6 of the time, quotients 0.75.
+    Others gain nothing, or lose (arithmetic in doubles 1.2, `month` 1.4): each of their many calls
+    of 10 to 30 µs has to wait for the interpreter's lock again.
+    """
+    match condition:
+        case Follows() | InRanges(Arithmetic("/", FieldValue(), FieldValue())):
+            return True
+    return False
 
 
 def count_in(
@@ -427,6 +458,8 @@ class Evaluation:
                 case InRanges(EventAggregate() as figure, ranges):
                     return self._figures.with_figure(figure, ranges)
             quick = calendar_rows(condition, self._block, self._plan.clock)
+            if quick is None:
+                quick = quotients.rows_of(condition, self._block)
             if quick is None:
                 quick = singles.rows_of(condition, self._frame)
             return bitmaps.from_mask(mask(condition, self._frame)) if quick is None else quick

@@ -24,7 +24,7 @@ from headcount.live.settings import WriterSettings
 from headcount.members import pages, pinned
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import nearest
-from headcount.query import results
+from headcount.query import results, workers
 from headcount.query.limits import Limits
 from headcount.segments.watch.watcher import WatcherSettings
 
@@ -53,6 +53,7 @@ class CallSettings:
     """What one call may cost."""
 
     query_seconds: float = 10.0  # work on one call, however long its own deadline is
+    query_threads: int = workers.DEFAULT_THREADS  # that work on one long count while others idle
     stream_seconds: float = 3600.0  # one stream, its reader's time included
     stall_seconds: float = 30.0  # without a reader taking, or a sender sending, a message
     care_seconds: float = 3600.0  # work on a Compact, Backup, UpdateSchema, ...

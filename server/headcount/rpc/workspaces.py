@@ -28,6 +28,7 @@ from headcount.model.errors import CorruptionError, Reason, UserError
 from headcount.model.schema import Schema
 from headcount.query.engine import Engine
 from headcount.query.results import Results
+from headcount.query.workers import ALONE, Workers
 from headcount.segments.history import Record, no_record
 from headcount.segments.keeper import Keeper
 from headcount.segments.store import SavedSegments
@@ -270,6 +271,7 @@ class Home:
     clock: Callable[[], int]
     settings: WriterSettings
     watching: WatcherSettings = WatcherSettings()  # noqa: RUF009 - frozen
+    workers: Workers = ALONE
 
     def __post_init__(self) -> None:
         """Begin without a failure."""
@@ -309,7 +311,8 @@ class Home:
                 follower=watcher.replay,
             )
             undo.callback(live.close)
-            keeper = Keeper(Engine(live.view, self.results), store, lambda: live.view)
+            engine = Engine(live.view, self.results, workers=self.workers)
+            keeper = Keeper(engine, store, lambda: live.view)
             watcher.begin(live.follow(watcher.follow))
             watcher.start()
             self.watchers[name] = watcher
@@ -324,6 +327,7 @@ def open_workspaces(
     clock: Callable[[], int] | None = None,
     settings: WriterSettings | None = None,
     watching: WatcherSettings | None = None,
+    workers: Workers = ALONE,
 ) -> Workspaces:
     """
     Open every workspace of a data folder; the first answer comes after the last one.
@@ -332,7 +336,8 @@ def open_workspaces(
     as `unusable`, and the others are opened: it is their server too.
 
     They can be written to if the folder's *lock* is held, for as long as it is, and there is a
-    *clock* (µs since 1970). All workspaces share *results*, or a memory of the default size.
+    *clock* (µs since 1970). All workspaces share *results*, or a memory of the default size, and
+    *workers*, which help with long counts.
 
     Raises:
         UserError: there is no such folder, or none of its workspaces can be used: a newer Headcount
@@ -342,7 +347,8 @@ def open_workspaces(
     results = Results() if results is None else results
     names = list_workspaces(folder)
     if lock is None or clock is None:
-        return _usable(names, lambda name: (None, _read_only(folder, name, lock, results)))
+        asked = results, workers
+        return _usable(names, lambda name: (None, _read_only(folder, name, lock, *asked)))
     home = Home(
         folder,
         lock,
@@ -350,6 +356,7 @@ def open_workspaces(
         clock,
         settings or WriterSettings(),
         watching or WatcherSettings(),
+        workers,
     )
     return _usable(names, home.opened, home)
 
@@ -382,8 +389,11 @@ def _usable(
     return Workspaces(keepers, writers, home, unusable)
 
 
-def _read_only(folder: Path, name: str, lock: WriterLock | None, results: Results) -> Keeper:
-    return Keeper(Engine(open_view(folder, name), results), SavedSegments(folder, name, lock))
+def _read_only(
+    folder: Path, name: str, lock: WriterLock | None, results: Results, workers: Workers
+) -> Keeper:
+    engine = Engine(open_view(folder, name), results, workers=workers)
+    return Keeper(engine, SavedSegments(folder, name, lock))
 
 
 def _close(opened: Iterable[LiveWorkspace]) -> None:
