@@ -434,7 +434,7 @@ def test_followers_see_every_commit_in_order(lock: WriterLock) -> None:
 
 
 def test_a_full_disk_refuses_writes_and_lets_erasure_through(lock: WriterLock) -> None:
-    settings = WriterSettings(log=LogSettings(min_free_bytes=100, min_free_share=0.0))
+    settings = WriterSettings(log=LogSettings(100, 0.0, erasure_bytes=0))
     with LiveWorkspace.open(
         lock.folder, "default", lock, clock=lambda: NOW, settings=settings,
         space=lambda _: files.Space(free=99, total=1000),
@@ -451,7 +451,7 @@ def test_on_a_full_disk_deletions_do_not_wait_for_what_is_refused_beside_them(
     lock: WriterLock,
 ) -> None:
     """One commit would hold all of them: a refused one, a bad one, one done before, a deletion."""
-    settings = WriterSettings(log=LogSettings(min_free_bytes=100, min_free_share=0.0))
+    settings = WriterSettings(log=LogSettings(100, 0.0, erasure_bytes=0))
     free = 1000
     with LiveWorkspace.open(
         lock.folder, "default", lock, clock=lambda: NOW, settings=settings,

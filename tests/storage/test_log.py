@@ -233,10 +233,15 @@ class Disk:
         ((256 << 20) - 1, 1 << 30, False),
         (50 << 30, 1000 << 30, True),
         ((50 << 30) - 1, 1000 << 30, False),
+        (0, 1 << 30, False),
     ],
 )
 def test_too_little_room(tmp_path: Path, free: int, total: int, accepted: bool) -> None:
-    """Under 256 MB or 5 % nothing is written, except what erases; afterwards it goes on."""
+    """
+    Under 256 MB or 5 % nothing is written, except what erases; afterwards it goes on.
+
+    Where there is no room at all that is refused too: to fail would end the process.
+    """
     folder, space = tmp_path / "data", Disk()
     with stored_log.opened(folder):
         pass
@@ -251,6 +256,11 @@ def test_too_little_room(tmp_path: Path, free: int, total: int, accepted: bool) 
             assert caught.value.reason is Reason.DISK_FULL
             assert [(p.name, p.read_bytes()) for p in log_files(folder, W)] == before
             assert not found.failed
+            if free < 8 << 20:
+                with pytest.raises(UserError, match=r"Free space.*reading goes on"):
+                    found.append(2, 1, b"erase", erasure=True)
+                assert not found.failed
+                space.found = files.Space(8 << 21, total)
             assert found.append(2, 1, b"erase", erasure=True) == 2
             space.found = ROOM
         else:

@@ -22,6 +22,6 @@ class WriterSettings:
     commit_records: int = 20_000
     recent_contacts: int = 200_000
     newer_events: int = 2_000_000
-    log_commits: int = 100_000
+    log_commits: int = 80_000
     log_bytes: int = 1 << 30
     log: LogSettings = field(default_factory=LogSettings)

@@ -64,7 +64,8 @@ _KEPT = "the commits are in the generation as well; remove the file by hand, or 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
     """
-    Below either of the two measures of free space no writes are accepted; 0 turns one off.
+    Below either of the two measures of free space no writes are accepted; 0 turns one off. Those
+    that erase are, down to `erasure_bytes`: a commit for which there is no room ends the process.
 
     Answers to requests are remembered for the newest `requests` of them, none older than
     `request_age` in µs.
@@ -72,6 +73,7 @@ class LogSettings:
 
     min_free_bytes: int = 256 << 20
     min_free_share: float = 0.05
+    erasure_bytes: int = 8 << 20
     requests: int = 100_000
     request_age: int = 24 * 3600 * 1_000_000
 
@@ -360,7 +362,8 @@ class CommitLog:
 
         When it returns, the commit is on the disk, and with it the answer to each id in *requests*,
         which must be new ones. *erasure* lets it through where the disk is nearly full, because it
-        will free space. Costs one sync, and every 1,000 pages a checkpoint of 4 to 6 ms.
+        will free space, but not where it is full. Costs one sync, and every 1,000 pages a
+        checkpoint of 4 to 6 ms.
 
         Raises:
             UserError: DISK_FULL or LIMIT_EXCEEDED; nothing happened, the next one may succeed.
@@ -373,8 +376,7 @@ class CommitLog:
                 f"expected at most {MAX_BYTES:,} bytes in one commit, found {len(data):,}; write "
                 "fewer records at once",
             )
-        if not erasure:
-            self._refuse_full()
+        self._refuse_full(len(data), erasure=erasure)
         keyed = [(request_key(request_id), answer) for request_id, answer in requests]
         assert not any(key in self._answers for key, _ in keyed), "a known id"
         first = self._active.requests + 1
@@ -395,14 +397,18 @@ class CommitLog:
                 self._active.path, f"no more commits are accepted: {self._failure}"
             )
 
-    def _refuse_full(self) -> None:
-        found = self._space(self._home)
-        least = max(self._settings.min_free_bytes, int(found.total * self._settings.min_free_share))
+    def _refuse_full(self, size: int, *, erasure: bool) -> None:
+        found, settings = self._space(self._home), self._settings
+        least = max(settings.min_free_bytes, int(found.total * settings.min_free_share))
+        if erasure:  # in the write-ahead log, and in the file once it is brought there
+            room = settings.erasure_bytes + 2 * size if settings.erasure_bytes else 0
+            least = min(least, room)
         if found.free < least:
+            left = "reading goes on" if erasure else "reading and erasing go on"
             raise UserError(
                 Reason.DISK_FULL,
                 f"expected {least:,} bytes of free disk, found {found.free:,}; nothing was "
-                "written. Free space and try again; reading and erasing go on",
+                f"written. Free space and try again; {left}",
             )
 
     def _fail(self, what: str, error: BaseException) -> UnknownOutcomeError:

@@ -102,7 +102,7 @@ class WriteSettings:
     waiting_records: int = 1_000_000  # that wait to be written, of each workspace
     compact_contacts: int = 200_000  # a compaction is due when so many contacts have changed,
     compact_events: int = 2_000_000  # so many events were recorded,
-    compact_commits: int = 100_000  # so many commits were made, which a start reads in some 10 s,
+    compact_commits: int = 80_000  # so many commits were made, which a start reads in some 8 s,
     compact_log_bytes: int = 1 << 30  # or the log has grown so large
 
     def writer(self) -> WriterSettings:

@@ -277,6 +277,24 @@ def test_what_is_erased_is_not_in_the_file(house: House) -> None:
     assert [(t.number, t.contact) for t in house.said("pro")] == [(1, ""), (2, "")]
 
 
+def test_a_full_disk_keeps_nobody_from_stopping(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be written down is followed after the next start."""
+
+    def full(*_: object) -> None:
+        raise UserError(Reason.DISK_FULL, "the disk is full")
+
+    house.create("pro")
+    house.watcher.step()
+    house.plan("c1", "Pro")
+    monkeypatch.setattr(house.watcher.store, "write", full)
+    with pytest.raises(UserError, match="full"):
+        house.watcher.step()
+    house.restart()
+    assert [t.contact for t in house.said("pro")] == ["c1"]
+
+
 def test_names_and_numbers_of_watches_are_limited(house: House) -> None:
     """What cannot be is refused with a reason."""
     house.settings = WatcherSettings(watches=2)

@@ -171,7 +171,8 @@ class Watcher:
         Write down how far all are, and stop; again is harmless.
 
         Batches that wait are not followed any more: the log has them, and they are followed when
-        the workspace is opened again. So stopping takes as long as one batch does.
+        the workspace is opened again. So stopping takes as long as one batch does. On a full disk
+        nothing is written down: it is followed once more then.
         """
         with self._wanted:
             self._closing = True
@@ -180,11 +181,15 @@ class Watcher:
             self._thread.join()
             self._thread = None
         with self._stepping:
-            if self._view is not None and self._followed is not None:
-                self._write(self._followed.instant)
-                self._checkpoint_all()
-            self._view = None
-        self.store.close()
+            try:
+                if self._view is not None and self._followed is not None:
+                    self._write(self._followed.instant)
+                    self._checkpoint_all()
+            except UserError:  # the disk is full, which keeps nobody from stopping
+                pass
+            finally:
+                self._view = None
+                self.store.close()
 
     def end(self, error: UserError) -> None:
         """Let the readers of all watches fail with *error*: the workspace is no more."""
