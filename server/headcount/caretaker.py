@@ -93,6 +93,19 @@ class Caretaker:
             self.live.submit(Batch(Changes(tuple(steps)))).result()
         return [step.event for step in steps]
 
+    def erase_gone(self, contacts: Sequence[str]) -> None:
+        """
+        Take ids that no contact has any more out of what watches keep.
+
+        They were deleted without erasing, or merged into others; nothing else names them once a
+        compaction has ended.
+
+        Raises:
+            UserError: the disk is full.
+        """
+        self._settle()
+        self._forget(contacts)
+
     def compact(self) -> Compacted:
         """
         Rebuild what writes have left behind, and return when nothing erased is on the disk.

@@ -73,7 +73,11 @@ class Writing(Holding):
     ) -> WriteResult:
         """Delete contacts; with *erase* no byte of them is left after the next compaction."""
         records = [DeleteRecord(contact, erase) for contact in several(ids, "ids")]
-        return self._records(records, request_id, timeout)
+        found = self._records(records, request_id, timeout)
+        if erase and found.refused_count:
+            named = (record.id for record in records if isinstance(record.id, str))
+            self._caretaker().erase_gone([id_.encode(errors="ignore").decode() for id_ in named])
+        return found
 
     def get(self, ids: Sequence[str], *, fields: Sequence[str] = ()) -> list[ContactState | None]:
         """Return the contact with each id, None where there is none; *fields* are all if empty."""

@@ -125,6 +125,31 @@ def test_erasure_without_a_server_reaches_what_watches_kept(tmp_path: Path) -> N
     assert found_in(folder) == {}
 
 
+@pytest.mark.parametrize("way", ["call", "stream", "folder"])
+@pytest.mark.parametrize("first", ["deleted", "merged"])
+def test_who_is_no_contact_any_more_can_be_erased(tmp_path: Path, first: str, way: str) -> None:
+    """Who was deleted before, or merged into another, is still named by watches: until erased."""
+    folder = make_folder(tmp_path / "data", SCHEMA)
+    secret = MARKS["id"]
+    with live_served(folder) as server, Client(server.address) as client:
+        client.create_watch("all", "everyone", settings=Settings(seed=True))
+        client.upsert([{"id": secret}, {"id": "other"}])
+        if first == "merged":
+            assert client.merge([(secret, "other")]).accepted == 1
+        else:
+            assert client.delete([secret]).accepted == 1
+        if way == "call":
+            assert client.delete([secret], erase=True).refused_count == 1
+        elif way == "stream":
+            (found,) = client.write([{"op": "delete", "id": secret, "erase": True}])
+            assert found.refused_count == 1
+        client.compact()
+    if way == "folder":
+        assert run(["delete", "--erase", secret, "--data", str(folder)]) == 1
+        assert run(["compact", "--data", str(folder)]) == 0
+    assert found_in(folder) == {}
+
+
 def test_a_kill_while_watches_forget_somebody_is_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,10 @@ class Contacts:
     ) -> pb.ContactsDeleteResponse:
         """Delete contacts, and return which were refused."""
         records = [DeleteRecord(contact, request.erase) for contact in request.ids]
-        return pb.ContactsDeleteResponse(result=self._written(request, call, records))
+        result = self._written(request, call, records)
+        if request.erase and result.refused_count:
+            self._writes.erase_gone(request.workspace, request.ids)
+        return pb.ContactsDeleteResponse(result=result)
 
     def Merge(  # noqa: N802
         self, request: pb.ContactsMergeRequest, call: Call
@@ -102,6 +105,10 @@ class Contacts:
 
             def answer() -> pb.ContactsWriteResponse:
                 result = submitted.result(self._settings.query_seconds)
+                if result.refused_count:
+                    gone = [each.delete.id for each in request.mutations if each.delete.erase]
+                    if gone:
+                        self._writes.erase_gone(request.workspace, gone)
                 return pb.ContactsWriteResponse(batch=number, result=result)
 
             return answer

@@ -8,7 +8,7 @@ disk may have happened: only its `request_id` can tell, by being sent again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,6 +96,10 @@ class Writes:
             return RequestReader(schema, now).batch(records(), request_id)
 
         return self._submit(request, call, batch)
+
+    def erase_gone(self, workspace: str, contacts: Sequence[str]) -> None:
+        """Take ids to be erased, which maybe no contact has any more, out of what watches keep."""
+        self._workspaces.caretaker(workspace).erase_gone(contacts)
 
     def recorded(
         self, request: WriteRequest, call: Call, count: int, events: Callable[[], EventColumns]
