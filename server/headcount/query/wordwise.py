@@ -7,7 +7,8 @@ A plan becomes a *formula* of each block: the words it needs (`WordTwins`), and 
     several values of a row's one  `^` of disjoint rows: the words of each, or for values that
                                    follow each other by frequency two prefixes, all of one value
                                    and those more frequent ("the ten largest countries" is one)
-    several values of sets         `|` of the words of each
+    several values of sets         `|` of the words of each, or for values that follow each other by
+                                   frequency of two stretches of 2^k of them, which may overlap
     range of numbers or times      `^` of the rows below the bin's edge nearest to either bound, and
                                    up to 1,024 rows of the index's order from there to the bound
     `or`, `and`, `and not`         `|`, `&`, and `&` then `^`, in arrays that are there already
@@ -17,7 +18,7 @@ of an `and` are only looked up in what the other steps left (2 ns), because
 
     |left and range|  =  |left and whole bins|  +  those of left at the ends, or minus them
 
-Six conditions of 2^20 contacts take 0.09 ms so, 0.25 from roaring bitmaps; 29 rows 0.08 and 0.42.
+Six conditions of 2^20 contacts take 0.09 ms so, 0.25 from roaring bitmaps; 29 rows 0.04 and 0.42.
 
 Not counted so are plans with anything that has to be computed or has a text index, those in which a
 step of an `and` holds less than one row in 64, where working on few rows is faster, and blocks of
@@ -276,21 +277,35 @@ class _Maker:
         if isinstance(index, KeywordIndex):
             return self._one_of(field, index, index.dictionary.lookup_all(keys))
         if isinstance(index, KeywordsIndex):
-            return self._any_of(field, index.postings, index.dictionary.lookup_all(keys))
+            return self._any_of(field, index, index.dictionary.lookup_all(keys))
         raise _NoWordsError
 
-    def _any_of(self, field: Field, postings: Postings, codes: list[int]) -> tuple[Operand, int]:
-        """Return the rows whose sets have any of *codes*."""
-        sizes = {code: postings.cardinality(code) for code in codes}
-        rare = [code for code in codes if self._is_rare(sizes[code])]
-        if sum(sizes[code] for code in rare) > _MOST_RARE:
+    def _any_of(self, field: Field, index: KeywordsIndex, codes: list[int]) -> tuple[Operand, int]:
+        """Return the rows whose sets have any of *codes*: see `_runs`."""
+        postings = index.postings
+        parts: list[Operand] = []
+        rare: list[int] = []
+        total = sum(map(postings.cardinality, codes))
+        for run in self._runs(field, index, codes):
+            sizes = [postings.cardinality(code) for code in run.codes]
+            half = 1 << len(run.codes).bit_length() - 1  # more than half of it, or all
+            starts = {0, len(run.codes) - half}
+            if run.order is not None and self._operands(sizes) > len(starts):
+                self._count_in(*(size for size in sizes if not self._is_rare(size)))
+                order, first = run.order, run.start
+                parts += [self._stretch(field, postings, order, first + at, half) for at in starts]
+                continue
+            for code, size in zip(run.codes, sizes, strict=True):
+                if self._is_rare(size):
+                    rare.append(code)
+                else:
+                    parts.append(self._value(field, postings, code))
+        if sum(map(postings.cardinality, rare)) > _MOST_RARE:
             raise _NoWordsError
         rows = bitmaps.to_rows(postings.union(rare)) if rare else None
-        each = [self._value(field, postings, code) for code in codes if code not in rare]
-        total = sum(sizes.values())
         if rows is not None and len(rows):
-            return Union(tuple(each), (), rows), total
-        return _union(list(each)), total
+            return Union(_sorted_out(parts)[0], (), rows), total
+        return _union(parts), total
 
     def _one_of(self, field: Field, index: KeywordIndex, codes: list[int]) -> tuple[Operand, int]:
         """Return the rows whose value is one of *codes*, each row having one: see `_runs`."""
@@ -300,11 +315,7 @@ class _Maker:
         total = sum(map(postings.cardinality, codes))
         for run in self._runs(field, index, codes):
             sizes = [postings.cardinality(code) for code in run.codes]
-            cost = sum(
-                size * _RARE_SHARE / self._block.rows for size in sizes if self._is_rare(size)
-            )
-            cost += sum(not self._is_rare(size) for size in sizes)
-            if run.order is not None and cost > (2 if run.start else 1):
+            if run.order is not None and self._operands(sizes) > (2 if run.start else 1):
                 parts += self._prefix(field, postings, run.order, run.start)
                 parts += self._prefix(field, postings, run.order, run.start + len(run.codes))
                 self._count_in(*(size for size in sizes if not self._is_rare(size)))
@@ -318,7 +329,16 @@ class _Maker:
             raise _NoWordsError
         return _sum(parts, [(np.concatenate(rare), 1)] if rare else []), total
 
-    def _runs(self, field: Field, index: KeywordIndex, codes: list[int]) -> list[_Run]:
+    def _operands(self, sizes: list[int]) -> float:
+        """Return how many operands values of these sizes cost one by one; rare ones are rows."""
+        rare = sum(size for size in sizes if self._is_rare(size))
+        return rare * _RARE_SHARE / self._block.rows + sum(
+            not self._is_rare(size) for size in sizes
+        )
+
+    def _runs(
+        self, field: Field, index: KeywordIndex | KeywordsIndex, codes: list[int]
+    ) -> list[_Run]:
         """Return *codes* as stretches of the order of frequency, if the field has few values."""
         if index.distinct > _VALUES:
             return [_Run(codes, 0, None)]
@@ -338,6 +358,13 @@ class _Maker:
         if not size:
             return []
         return [self._words(("most", field, size), lambda: postings.union(order.codes[:size]))]
+
+    def _stretch(
+        self, field: Field, postings: Postings, order: _Order, start: int, size: int
+    ) -> Words:
+        """Return the rows that have any of *size* values that follow each other by frequency."""
+        codes = order.codes[start : start + size]
+        return self._words(("some", field, start, size), lambda: postings.union(codes))
 
     def _value(self, field: Field, postings: Postings, code: int) -> Words:
         self._count_in(postings.cardinality(code))
