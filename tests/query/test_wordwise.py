@@ -204,7 +204,7 @@ def test_a_newer_version_of_a_block_shares_its_words() -> None:
     (newer,) = with_dead(engine.view).blocks
     assert wordwise.count(plan, newer, twins) == len(expected_of(text) - DEAD)
     assert wordwise.count(plan, block, twins) == len(expected_of(text))
-    assert twins.bytes == before + 88  # those that are live
+    assert twins.bytes == before + 88  # those that are live, in the version asked about last
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 1000])

@@ -106,15 +106,17 @@ Operand = Words | Sum | Union | Meet
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """What a plan's root holds among the live rows of a block; `last` is met with what is left."""
+    """What a plan's root holds in a block; `last` is met with what is left."""
 
     size: int  # words
     left: Operand
     last: Sum | None
 
-    def count(self) -> int:
-        """Return how many rows it holds."""
+    def count(self, live: Words | None) -> int:
+        """Return how many rows it holds, *live* ones if given."""
         left = _worked_out(self.left, self.size, 0)
+        if live is not None:
+            left = np.bitwise_and(left, live, out=words.spare(self.size, 0))
         last = self.last
         if last is None:
             return words.count(left)
@@ -141,8 +143,7 @@ def count(plan: Plan, block: Block, twins: WordTwins) -> int | None:
     held = twins.of(block)
     key = "formula", id(plan)
     known = held.notes.get(key)
-    # What is held keeps its `id`; another version of the block has other live rows.
-    if isinstance(known, _Known) and known.plan is plan and known.live is block.live:
+    if isinstance(known, _Known) and known.plan is plan:  # what is held keeps its `id`
         formula = known.formula
     else:
         try:
@@ -154,8 +155,10 @@ def count(plan: Plan, block: Block, twins: WordTwins) -> int | None:
             formula = None
         if len(held.notes) >= _FORMULAS:
             held.notes.clear()
-        held.notes[key] = _Known(plan, block.live, formula)
-    return None if formula is None else formula.count()
+        held.notes[key] = _Known(plan, formula)
+    if formula is None:
+        return None
+    return formula.count(None if len(block.live) == block.rows else held.live(block.live))
 
 
 def _is_of_fields(node: Node) -> bool:
@@ -178,10 +181,9 @@ def _is_of_fields(node: Node) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """What a plan is in a version of a block; None if it is not to be counted in words."""
+    """What a plan is in a block; None if it is not to be counted in words."""
 
     plan: Plan
-    live: BitMap
     formula: Formula | None
 
 
@@ -211,12 +213,6 @@ class _Maker:
         operand, _ = self._operand(root)
         if self._saved <= 0:
             raise _NoWordsError
-        if len(self._block.live) < self._block.rows:
-            live = self._held.live(self._block.live)
-            if isinstance(operand, Meet):
-                operand = Meet((*operand.parts, live), operand.others, operand.unwanted)
-            else:
-                operand = _meet([operand, live], [])
         last: Sum | None = None
         if isinstance(operand, Meet) and len(operand.parts) + len(operand.others) > 1:
             sums = [other for other in operand.others if isinstance(other, Sum)]
