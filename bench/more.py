@@ -5,6 +5,7 @@ The parts of a run that are about Headcount alone: what is read, and goals that 
     threads   each question on one thread and on two
     flat      event questions with 1 to 100 events a contact, in memory
     edits     one of ten conditions edited, with remembered results
+    refresh   10,000 saved segments counted anew
     streams   a million ids through gRPC, in each format
     calls     counts through gRPC, from several clients and many in a call
     memory    bytes a contact and an event
@@ -16,9 +17,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import bound, edits, flat, memory, threads
+from bench import bound, edits, flat, memory, refresh, threads
 
-PARTS = ("bounds", "threads", "flat", "edits", "streams", "calls", "memory")
+PARTS = ("bounds", "threads", "flat", "edits", "refresh", "streams", "calls", "memory")
 
 
 def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,6 +37,8 @@ def measure(chosen: Iterable[str], folder: Path, results: Mapping[str, Any]) -> 
         found["flat"] = flat.measure()
     if "edits" in chosen:
         found["edits"] = edits.measure(folder, TEN, NOW)
+    if "refresh" in chosen:
+        found["refresh"] = refresh.measure(folder, NOW)
     if "streams" in chosen:
         from bench import streams
 
@@ -56,6 +59,8 @@ def tables(results: Mapping[str, Any]) -> list[str]:
         lines += threads.table(results["threads"])
     if "edits" in results:
         lines += edits.table(results["edits"])
+    if "refresh" in results:
+        lines += refresh.table(results["refresh"])
     if "flat" in results:
         lines += flat.table(results["flat"])
     if "streams" in results:

@@ -19,6 +19,7 @@ from headcount.live.commit import Batch, StaleSchema
 from headcount.model.changes import Changes
 from headcount.model.errors import Reason, UnknownOutcomeError, UserError
 from headcount.model.schema import Field, FieldType
+from headcount.query.parse import parse
 from headcount.storage.log import CommitLog
 from support.live_server import live_served, make_folder
 from support.writing import SCHEMA
@@ -81,6 +82,25 @@ def test_reads_see_whole_batches(folder: Path) -> None:
         reader.join()
         assert all(count % 10 == 0 for count in seen)
         assert seen == sorted(seen)
+
+
+def test_a_list_that_is_sent_again_is_counted_anew(folder: Path) -> None:
+    """In every version, whether its segments are texts, trees or saved ones, and one is refused."""
+    with live_served(folder) as server, Client(server.address) as client:
+        client.upsert([{"id": f"c{n}", "fields": {"country": "DE"}} for n in range(20)])
+        client.create_segment("germans", "country = DE")
+        texts = [f'country = DE and id != "c{n}"' for n in range(70)]
+        asked = [*texts, parse("country = FR"), "contry = FR", 'in segment "germans"']
+        for french in range(4):
+            found = client.count_many(asked)
+            assert found[:20] == [19 - french if n >= french else 20 - french for n in range(20)]
+            assert found[70] == french
+            assert isinstance(found[71], UserError)
+            assert found[71].reason is Reason.UNKNOWN_NAME
+            assert found[72] == 20 - french
+            client.patch([{"id": f"c{french}", "fields": {"country": "FR"}}])
+        client.update_segment("germans", "country = FR")
+        assert client.count_many(asked)[72] == 4
 
 
 def test_upkeep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import datetime as dt
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -52,7 +53,8 @@ from headcount.model.schema import EventType, Field, FieldType, Schema
 from headcount.query.clock import to_datetime, to_micros
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
-from headcount.query.tree import Segment
+from headcount.query.results import Results
+from headcount.query.tree import And, Segment
 from headcount.segments.watch.binding import Definition, course_of
 from headcount.segments.watch.commit import Touched
 from headcount.segments.watch.membership import Membership
@@ -96,6 +98,7 @@ class Machine(RuleBasedStateMachine):
         self.watched: list[Watched] = []
         self.open()
         self.watch(dice)
+        self.count(dice)
 
     def open(self) -> None:
         self.live = LiveWorkspace.open(
@@ -110,6 +113,13 @@ class Machine(RuleBasedStateMachine):
         for _ in range(2):
             case = random_case(dice, world, self.scene)
             self.watched.append(Watched.begin(case.segment, case.zone, self.live.view, now))
+
+    def count(self, dice: Dice) -> None:
+        """Choose segments that are counted together, from version to version."""
+        world = self.model.world()
+        some = [random_case(dice, world, self.scene).segment for _ in range(5)]
+        self.counted = [*some, *(And((one, other)) for one, other in pairwise(some))]
+        self.counting = Engine(self.live.view)
 
     def told(self, commit: Commit) -> None:
         """Tell the watched segments of a commit."""
@@ -309,6 +319,18 @@ class Machine(RuleBasedStateMachine):
         difference = compare(case, found)
         assert difference is None, f"{canonical(case.segment)}\n{difference}"
         assert self.live.view.suppressed.ids >= self.model.suppressed & self.model.contacts.keys()
+
+    @invariant()
+    def segments_counted_together_are_counted_rightly(self) -> None:
+        """What was counted two commits ago, and what changed since, is what is counted now."""
+        if hasattr(self, "live") and not self.live.view.version.sequence % 2:
+            view = self.live.view
+            self.counting = self.counting.at(view)
+            context = context_at(self.now.astimezone(dt.UTC), self.scene.zone.key)
+            found = self.counting.sizes(self.counted, context)
+            fresh = Engine(view, Results(0))
+            wanted = [fresh.size_or_error(segment, context) for segment in self.counted]
+            assert list(map(str, found)) == list(map(str, wanted))
 
     @invariant()
     def who_was_seen_to_enter_is_a_member(self) -> None:

@@ -14,7 +14,7 @@ Safe to call from several threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,8 +24,8 @@ from pyroaring import BitMap
 
 from headcount.index.block import Block
 from headcount.index.view import View
-from headcount.model.errors import UserError
-from headcount.query import evaluate, lint, pairs
+from headcount.model.errors import Reason, UserError
+from headcount.query import evaluate, lint, pairs, tree
 from headcount.query.absent import Absences
 from headcount.query.anchors import Anchor, Anchors
 from headcount.query.bind import check_calculated
@@ -33,6 +33,7 @@ from headcount.query.bindings import LONGEST, Binding, Bindings, bound
 from headcount.query.bindings import tree_of as tree_of
 from headcount.query.bound import Bound, QueryWarning
 from headcount.query.by_text import ByText
+from headcount.query.census import FEWEST, Census
 from headcount.query.context import QueryContext
 from headcount.query.counters import Counters
 from headcount.query.format import format as canonical
@@ -55,6 +56,7 @@ from headcount.query.words import WordTwins
 from headcount.query.workers import ALONE, Workers
 
 _SHOWN = 1_024  # contacts
+_LISTS = 16  # of queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class _Memory:
         self.words = words
         self.meanings = Meanings()
         self.edits = Edits()
+        self.census = Census(twins)
+        self.lists: Lately[tuple[bytes, ...], tuple[str | tree.Segment, ...]] = Lately(_LISTS)
 
 
 class Engine:
@@ -191,6 +195,7 @@ class Engine:
         known = self.known
         if view.schema is not self.view.schema:
             return Engine(view, self.results, known.saved, self.workers)
+        self._memory.census.follow(view)
         return self._with(view, Known(view, known.saved, known.calculations), self._memory)
 
     def with_saved(self, saved: Saved) -> Engine:
@@ -208,6 +213,11 @@ class Engine:
     def meanings(self) -> Meanings:
         """What conditions were bound to, for those who edit the segment around them."""
         return self._memory.meanings
+
+    @property
+    def lists(self) -> Lately[tuple[bytes, ...], tuple[str | tree.Segment, ...]]:
+        """Return the segments that lists of encoded queries stand for; none, if seen only once."""
+        return self._memory.lists
 
     def count(self, query: Query, context: QueryContext) -> Counted:
         """
@@ -230,6 +240,35 @@ class Engine:
             UserError: as for `count`.
         """
         return self._size_of(self.prepared(query, context), context, results)
+
+    def sizes(self, queries: Sequence[Query], context: QueryContext) -> list[int | UserError]:
+        """
+        Return what `size` does for each of *queries*, in order, or why it has none.
+
+        Many are counted together, and in another version by what changed: see `census`.
+
+        Raises:
+            UserError: `context.check` ended it.
+        """
+        plain = [query for query in queries if not isinstance(query, dict)]
+        if FEWEST <= len(plain) == len(queries):
+            return self._memory.census.sizes(self, plain, context)
+        return [self.size_or_error(query, context) for query in queries]
+
+    def size_or_error(self, query: Query, context: QueryContext) -> int | UserError:
+        """
+        Return what `size` does, or the error that it raises.
+
+        Raises:
+            UserError: `context.check` ended it.
+        """
+        context.check()
+        try:
+            return self.size(query, context)
+        except UserError as error:
+            if error.reason in (Reason.DEADLINE_EXCEEDED, Reason.CANCELLED):
+                raise
+            return error
 
     def counter(self, query: Query, context: QueryContext) -> Callable[[], int] | None:
         """

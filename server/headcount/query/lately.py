@@ -28,6 +28,10 @@ class Lately(Generic[Asked, Found]):
         """Return how many are held."""
         return len(self._newer.keys() | self._older.keys())
 
+    def values(self) -> list[Found]:
+        """Return the answers that are held, those that were asked last behind the others."""
+        return list((self._older | self._newer).values())
+
     def get(self, asked: Asked) -> Found | None:
         """Return the answer; None if it is not held."""
         found = self._newer.get(asked)
