@@ -220,6 +220,38 @@ def test_a_time_that_is_none_refuses_its_record(asked: Asked) -> None:
     assert [one.index for result in results for one in result.refused] == [0, 2, 3]
 
 
+def test_what_no_message_can_say_refuses_its_record(asked: Asked) -> None:
+    """A bad value is a bad record and not a bad call, also where the client has to find it."""
+    half = "a\ud800"
+    contacts: list[dict[str, object]] = [
+        {"id": "c1"},
+        {"id": "c2", "fields": {"email": half}},
+        {"id": half},
+        {"id": None},
+        {"id": 5.0},
+        {"id": "c3", "lists": [{"list": "news", "action": "jion"}]},
+        {"id": "c4", "add_labels": [half]},
+    ]
+    result = asked.api.upsert(contacts)
+    assert (result.accepted, result.refused_count) == (1, 6)
+    told = [(one.index, one.field) for one in result.refused]
+    assert told[:5] == [(1, "email"), (2, "id"), (3, "id"), (4, "id"), (5, "lists")]
+    events = [
+        {"contact": "c1", "type": None, "time": NOON},
+        {"contact": "c1", "time": NOON},
+        {"contact": "c1", "type": "open", "time": NOON, "properties": {"campaign": half}},
+        {"contact": "c1", "type": "open", "time": NOON},
+    ]
+    result = asked.api.record(events)
+    assert (result.accepted, result.refused_count) == (1, 3)
+    told = [(one.index, one.field) for one in result.refused]
+    assert told == [(0, "type"), (1, "type"), (2, "campaign")]
+    mutations = [{"op": "upsert", **contact} for contact in contacts]
+    (result,) = asked.api.write(mutations)
+    assert (result.accepted, result.refused_count) == (1, 6)
+    assert [one.index for one in result.refused] == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize("case", range(len(WRONG)))
 def test_a_programs_mistakes_are_errors(asked: Asked, case: int) -> None:
     """What has not the shape of a mutation fails the call, and names its place."""

@@ -19,12 +19,12 @@ from google.protobuf.message import Message
 from headcount.answers import ContactState, WriteResult
 from headcount.ingest.given import (
     Object,
-    UnstorableError,
     contacts_of,
     mutation_of,
     several,
 )
 from headcount.model.changes import Refusal
+from headcount.model.errors import UserError
 from headcount.rpc import convert, convert_writes
 from headcount.v1 import common_pb2, contacts_pb2, events_pb2, writes_pb2
 
@@ -80,9 +80,8 @@ def _sendable(
         place = f"{what}[{number}]"
         try:
             messages.append(made(record, place))
-        except UnstorableError as error:
-            field = (error.field or "").removeprefix(f"{place}.")
-            refused.append(Refusal(number, field, error.reason, error.message))
+        except UserError as error:  # what no message can say, and a server would refuse by itself
+            refused.append(_refusal(number, place, error))
         else:
             numbers.append(number)
     return messages, Kept(numbers, tuple(refused))
@@ -243,11 +242,11 @@ class WritingRequests:
         bytes_held = 0
         for number, mutation in enumerate(mutations):
             where = f"mutations[{number}]"
+            record = mutation_of(mutation, where)
             try:
-                message = convert_writes.to_mutation(mutation_of(mutation, where), where)
-            except UnstorableError as error:
-                field = (error.field or "").removeprefix(f"{where}.")
-                refused.append(Refusal(number, field, error.reason, error.message))
+                message = convert_writes.to_mutation(record, where)
+            except UserError as error:
+                refused.append(_refusal(number, where, error))
             else:
                 bytes_held += message.ByteSize()
                 held.append(message)
@@ -275,6 +274,16 @@ class WritingRequests:
     def info(self, message: common_pb2.AnswerInfo) -> object:
         """Take note of the version that an answer names."""
         raise NotImplementedError
+
+
+def _refusal(number: int, place: str, error: UserError) -> Refusal:
+    """Return why a record is not sent, as its server would say it: with a field by its own name."""
+    field = (error.field or "").removeprefix(f"{place}.")
+    for inside in ("fields.", "properties."):
+        field = field.removeprefix(inside)
+    return Refusal(
+        number, "lists" if field.startswith("lists.") else field, error.reason, error.message
+    )
 
 
 def _contacts(contacts: Iterable[Object], op: str) -> tuple[list[contacts_pb2.ContactChange], Kept]:
