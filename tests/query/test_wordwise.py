@@ -17,6 +17,7 @@ from pyroaring import BitMap
 from headcount.index import bitmaps, ranges
 from headcount.index.view import View
 from headcount.query import evaluate, words, wordwise
+from headcount.query.bitsets import Bits, Plain
 from headcount.query.context import never
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
@@ -106,7 +107,7 @@ def expected_of(text: str) -> frozenset[str]:
     return frozenset(oracle.members(WORLD, parse(text), AS_OF, "UTC"))
 
 
-@pytest.fixture(params=["words", "words and rows"], autouse=True)
+@pytest.fixture(params=["words", "words and rows", "numpy"], autouse=True)
 def made(request: pytest.FixtureRequest) -> Iterator[str]:
     """Let words be made for small blocks; with bins of a few rows, and some values as rows."""
     with pytest.MonkeyPatch.context() as patch:
@@ -115,8 +116,10 @@ def made(request: pytest.FixtureRequest) -> Iterator[str]:
         patch.setattr(wordwise, "_SMALL", 0)
         patch.setattr(wordwise, "_FEW_SHARE", 1 << 30)
         patch.setattr(wordwise, "_COUNT_COSTS", -1)
-        patch.setattr(wordwise, "_RARE_SHARE", 1 << 30 if request.param == "words" else 20)
+        patch.setattr(wordwise, "_RARE_SHARE", 20 if request.param == "words and rows" else 1 << 30)
         patch.setattr(ranges, "_BIN", 16)
+        if request.param == "numpy":
+            patch.setattr(wordwise, "kernels", Plain())
         yield request.param
 
 
@@ -180,7 +183,7 @@ def test_a_block_begins_anew_when_other_things_are_asked() -> None:
     twins = WordTwins(capacity=300)  # three operands of 88 bytes
     held = twins.of(block)
 
-    def get(number: int) -> words.Words | None:
+    def get(number: int) -> Bits | None:
         return held.get(number, lambda: BitMap([number]))
 
     assert [get(number) is not None for number in (1, 2, 3, 4)] == [True, True, True, False]
@@ -215,18 +218,17 @@ def test_rows_are_counted_put_in_and_taken_out(size: int) -> None:
     rows = np.flatnonzero(dice.random(size) < 0.5).astype(np.uint32)
     dice.shuffle(rows)
     some = BitMap(rows.tolist())
-    found = bitmaps.to_words(held, size)
-    assert words.count(found) == len(held)
+    found = Bits(bitmaps.to_words(held, size))
+    assert wordwise.kernels.count(found) == len(held)
     assert words.count_of(found, rows) == len(held & some)
     words.toggle(found, rows)
-    assert words.count(found) == len(held ^ some)
+    assert wordwise.kernels.count(found) == len(held ^ some)
     words.add(found, rows)
-    assert np.array_equal(found, bitmaps.to_words(held | some, size))
+    assert np.array_equal(found.words, bitmaps.to_words(held | some, size))
 
 
-def test_spare_words_are_one_array_for_each_depth() -> None:
-    """An array is used again, and grows for a block that is larger than usual."""
-    assert words.spare(10, 0).base is words.spare(20, 0).base
-    assert words.spare(10, 0).base is not words.spare(10, 1).base
-    assert len(words.spare(1 << 15, 1)) == 1 << 15
-    assert words.count(np.full(1 << 15, (1 << 64) - 1, dtype=np.uint64)) == 1 << 21
+def test_spare_words_are_others_for_each_size_and_depth() -> None:
+    """They are used again; of many sizes the older ones are given back."""
+    assert words.spare(10, 0) is words.spare(10, 0)
+    assert words.spare(10, 0) is not words.spare(10, 1)
+    assert [len(words.spare(size, 1).words) for size in range(40)] == list(range(40))

@@ -37,7 +37,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
-from headcount.index.bitmaps import Rows, Words
+from headcount.index.bitmaps import Rows
 from headcount.index.block import Block
 from headcount.index.keyword import KeywordIndex
 from headcount.index.keywords import KeywordsIndex
@@ -46,6 +46,7 @@ from headcount.index.ranges import RangeIndex
 from headcount.model.fold import is_exact
 from headcount.model.schema import Field
 from headcount.query import words
+from headcount.query.bitsets import Bits, kernels
 from headcount.query.bound import Condition, Holds, InRanges, KeyIn, KeysAll, Present
 from headcount.query.estimate import limits
 from headcount.query.expressions import FieldValue
@@ -74,7 +75,7 @@ class _NoWordsError(Exception):
 class Sum:
     """Rows in one of `parts` if in any, a part being in the next; `ends` are added or taken off."""
 
-    parts: tuple[Words, ...]
+    parts: tuple[Bits, ...]
     ends: tuple[tuple[Rows, int], ...]
 
     @property
@@ -87,7 +88,7 @@ class Sum:
 class Union:
     """Rows in any of the operands, or among `rows`."""
 
-    parts: tuple[Words, ...]
+    parts: tuple[Bits, ...]
     others: tuple[Operand, ...]
     rows: Rows | None = None
 
@@ -96,12 +97,12 @@ class Union:
 class Meet:
     """Rows in all operands and none of the `unwanted`; at least one operand."""
 
-    parts: tuple[Words, ...]
+    parts: tuple[Bits, ...]
     others: tuple[Operand, ...]
     unwanted: tuple[Operand, ...]
 
 
-Operand = Words | Sum | Union | Meet
+Operand = Bits | Sum | Union | Meet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,23 +113,27 @@ class Formula:
     left: Operand
     last: Sum | None
 
-    def count(self, live: Words | None) -> int:
+    def count(self, live: Bits | None) -> int:
         """Return how many rows it holds, *live* ones if given."""
-        left = _worked_out(self.left, self.size, 0)
+        last, size = self.last, self.size
+        left = _worked_out(self.left, size, 0)
         if live is not None:
-            left = np.bitwise_and(left, live, out=words.spare(self.size, 0))
-        last = self.last
+            if last is None:
+                return kernels.count_both(left, live)
+            out = words.spare(size, 0)
+            if left is not out:
+                kernels.put(out, left)
+                left = out
+            kernels.meet(left, live)
         if last is None:
-            return words.count(left)
+            return kernels.count(left)
         total = 0
-        if last.parts:
-            whole = words.spare(self.size, 1)
-            if len(last.parts) == 1:
-                np.bitwise_and(left, last.parts[0], out=whole)
-            else:
-                _add_up(last.parts, whole)
-                np.bitwise_and(whole, left, out=whole)
-            total = words.count(whole)
+        if len(last.parts) == 1:
+            total = kernels.count_both(left, last.parts[0])
+        elif last.parts:
+            whole = words.spare(size, 1)
+            _add_up(last.parts, whole)
+            total = kernels.count_both(left, whole)
         return total + sum(sign * words.count_of(left, rows) for rows, sign in last.ends)
 
 
@@ -199,7 +204,7 @@ class _Maker:
         self._held = held
         self.is_waiting = False
         self._saved = -_COUNT_COSTS
-        self._nothing = np.zeros(0, dtype=np.uint64)
+        self._nothing = Bits(np.zeros(0, dtype=np.uint64))
 
     def formula(self, root: Node) -> Formula:
         """
@@ -306,7 +311,7 @@ class _Maker:
     def _one_of(self, field: Field, index: KeywordIndex, codes: list[int]) -> tuple[Operand, int]:
         """Return the rows whose value is one of *codes*, each row having one: see `_runs`."""
         postings = index.postings
-        parts: list[Words] = []
+        parts: list[Bits] = []
         rare: list[Rows] = []
         total = sum(map(postings.cardinality, codes))
         for run in self._runs(field, index, codes):
@@ -349,7 +354,7 @@ class _Maker:
         found = ([rank for _, rank in run] for _, run in runs)
         return [_Run([order.codes[rank] for rank in run], run[0], order) for run in found]
 
-    def _prefix(self, field: Field, postings: Postings, order: _Order, size: int) -> list[Words]:
+    def _prefix(self, field: Field, postings: Postings, order: _Order, size: int) -> list[Bits]:
         """Return the rows that have one of the *size* most frequent values; nothing for 0."""
         if not size:
             return []
@@ -357,12 +362,12 @@ class _Maker:
 
     def _stretch(
         self, field: Field, postings: Postings, order: _Order, start: int, size: int
-    ) -> Words:
+    ) -> Bits:
         """Return the rows that have any of *size* values that follow each other by frequency."""
         codes = order.codes[start : start + size]
         return self._words(("some", field, start, size), lambda: postings.union(codes))
 
-    def _value(self, field: Field, postings: Postings, code: int) -> Words:
+    def _value(self, field: Field, postings: Postings, code: int) -> Bits:
         self._count_in(postings.cardinality(code))
         return self._words(("value", field, code), lambda: postings.get(code))
 
@@ -370,7 +375,7 @@ class _Maker:
         self, field: Field, index: RangeIndex, ranks: list[tuple[int, int]]
     ) -> tuple[Operand, int]:
         """Return the rows in one of some ranges, which do not overlap."""
-        parts: list[Words] = []
+        parts: list[Bits] = []
         ends: list[tuple[Rows, int]] = []
         for start, stop in ranks:
             (first, first_rank), (last, last_rank) = index.edge_near(start), index.edge_near(stop)
@@ -385,14 +390,14 @@ class _Maker:
             self._saved += _RANGE_SAVES
         return _sum(parts, ends), sum(stop - start for start, stop in ranks)
 
-    def _below(self, field: Field, index: RangeIndex, edge: int) -> list[Words]:
+    def _below(self, field: Field, index: RangeIndex, edge: int) -> list[Bits]:
         """Return the rows below an edge; nothing for the first one."""
         rank = int(index.edges[edge])
         if not rank:
             return []
         return [self._words(("below", field, edge), lambda: index.at_ranks(0, rank))]
 
-    def _words(self, name: Hashable, make: Callable[[], BitMap]) -> Words:
+    def _words(self, name: Hashable, make: Callable[[], BitMap]) -> Bits:
         found = self._held.get(name, make)
         if found is not None:
             return found
@@ -428,7 +433,7 @@ class _Run:
     order: _Order | None
 
 
-def _sum(parts: list[Words], ends: list[tuple[Rows, int]]) -> Operand:
+def _sum(parts: list[Bits], ends: list[tuple[Rows, int]]) -> Operand:
     return parts[0] if len(parts) == 1 and not ends else Sum(tuple(parts), tuple(ends))
 
 
@@ -448,15 +453,15 @@ def _meet(wanted: Sequence[Operand], unwanted: Sequence[Operand]) -> Operand:
     return Meet(parts, others, tuple(unwanted))
 
 
-def _sorted_out(items: Sequence[Operand]) -> tuple[tuple[Words, ...], tuple[Operand, ...]]:
+def _sorted_out(items: Sequence[Operand]) -> tuple[tuple[Bits, ...], tuple[Operand, ...]]:
     """Return those that are words, and those that have to be worked out."""
-    parts = tuple(item for item in items if isinstance(item, np.ndarray))
-    return parts, tuple(item for item in items if not isinstance(item, np.ndarray))
+    parts = tuple(item for item in items if isinstance(item, Bits))
+    return parts, tuple(item for item in items if not isinstance(item, Bits))
 
 
-def _worked_out(operand: Operand, size: int, depth: int) -> Words:
-    """Return the words of an operand: shared, or in the spare array of *depth*."""
-    if isinstance(operand, np.ndarray):
+def _worked_out(operand: Operand, size: int, depth: int) -> Bits:
+    """Return the rows of an operand: shared, or in the spare words of *depth*."""
+    if isinstance(operand, Bits):
         return operand
     out = words.spare(size, depth)
     match operand:
@@ -465,47 +470,45 @@ def _worked_out(operand: Operand, size: int, depth: int) -> Words:
             for rows, _ in ends:
                 words.toggle(out, rows)
         case Union(parts, others, rows):
-            united = _join(np.bitwise_or, parts, others, out, depth)
-            if united is not out:
-                np.copyto(out, united)
+            _join(kernels.unite, parts, others, out, depth)
             if rows is not None:
                 words.add(out, rows)
         case Meet(parts, others, unwanted):
-            held = _join(np.bitwise_and, parts, others, out, depth)
+            _join(kernels.meet, parts, others, out, depth)
             for other in unwanted:
-                found = _worked_out(other, size, depth + 1)
-                shared = words.spare(size, depth + 1)
-                np.bitwise_and(held, found, out=shared)
-                held = np.bitwise_xor(held, shared, out=out)
+                kernels.take_off(out, _worked_out(other, size, depth + 1))
     return out
 
 
-def _add_up(parts: tuple[Words, ...], out: Words) -> None:
+def _add_up(parts: tuple[Bits, ...], out: Bits) -> None:
     """Put what is in one of *parts*, or between two, into *out*."""
-    match parts:
-        case ():
-            out.fill(0)
-        case (single,):
-            np.copyto(out, single)
-        case (first, second, *more):
-            np.bitwise_xor(first, second, out=out)
-            for part in more:
-                np.bitwise_xor(out, part, out=out)
+    if not parts:
+        out.words.fill(0)
+        return
+    kernels.put(out, parts[0])
+    for part in parts[1:]:
+        kernels.differ(out, part)
 
 
 def _join(
-    how: np.ufunc, parts: tuple[Words, ...], others: tuple[Operand, ...], out: Words, depth: int
-) -> Words:
-    """Put all operands, joined, into *out*, and return that; a single part is returned as it is."""
-    begun: Words | None = None
-    for other in others:
-        if begun is None:
-            begun = _worked_out(other, len(out), depth)
-        else:
-            how(begun, _worked_out(other, len(out), depth + 1), out=begun)
-    for part in parts:
-        begun = part if begun is None else how(begun, part, out=out)
-    if begun is None:
-        out.fill(0)
-        return out
-    return begun
+    how: Callable[[Bits, Bits], None],
+    parts: tuple[Bits, ...],
+    others: tuple[Operand, ...],
+    out: Bits,
+    depth: int,
+) -> None:
+    """Put all operands, joined, into *out*, the spare words of *depth*."""
+    size = len(out.words)
+    if others:
+        _worked_out(others[0], size, depth)
+        rest = parts
+    elif parts:
+        kernels.put(out, parts[0])
+        rest = parts[1:]
+    else:
+        out.words.fill(0)
+        rest = ()
+    for other in others[1:]:
+        how(out, _worked_out(other, size, depth + 1))
+    for part in rest:
+        how(out, part)
