@@ -117,7 +117,11 @@ def grouped(
 
 def _integers(block: Block, rows: contacts.Rows) -> npt.NDArray[np.uint64]:
     every = block.ids.integers
-    found = integers_of(block.ids.take(rows)) if every is None else every[rows]
+    if every is not None:
+        first, last = int(rows[0]), int(rows[-1])
+        # Everyone, a list that was imported: rows side by side need no gathering.
+        return every[first : last + 1] if last - first == len(rows) - 1 else every.take(rows)
+    found = integers_of(block.ids.take(rows))
     if found is None:
         raise UserError(
             Reason.INVALID_VALUE,

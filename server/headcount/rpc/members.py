@@ -74,7 +74,7 @@ def as_ids(found: Found, limit: int) -> Iterator[pb.StreamMembersResponse]:
 def as_uint64(found: Found, limit: int) -> Iterator[pb.StreamMembersResponse]:
     """Yield messages of ids as little-endian unsigned 64-bit integers."""
     for values in batches.integers(found, limit):
-        packed = values.astype("<u8").tobytes()
+        packed = values.astype("<u8", copy=False).tobytes()
         yield pb.StreamMembersResponse(count=len(values), packed=packed)
 
 
