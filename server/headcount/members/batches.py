@@ -27,7 +27,7 @@ from headcount.model.errors import Reason, UserError
 
 BATCH_BYTES = 128 << 10  # aimed at
 BATCH_BYTES_MAX = 256 << 10
-INTEGER_BYTES = 224 << 10  # aimed at for integers: 1M in 13 ms, in messages of 128 KiB 17
+INTEGER_BYTES = 224 << 10  # aimed at for integers: 1M in 13 ms where messages of 128 KiB took 17
 
 _INTEGERS = 1 << 12  # that are joined to batches: 32 KiB
 
