@@ -3,6 +3,7 @@ The events of one type in a block: who has how many of them in a window, and whe
 
     log         every event by time, the truth                      8 bytes an event
     tallies     counts per contact at checkpoints of the log        4
+    marks       who reached n where, made when asked for again      a bit, of few gaps
     recency     times of each contact's newest events               up to 4
     properties  a column each, in the log's order
     event ids   as the client gave them, if any
@@ -15,7 +16,11 @@ A window is a stretch of the log, found exactly; then one of four paths answers 
     RECENCY  one range of the n-th newest times: small n, few or no events after the window
     TALLIES  subtract two checkpoints and mend the ends: everything else, whatever its length
 
-All four are exact for every n and window, so they are tested against each other; the choice is by
+Where only a number is wanted and no event comes after the window, nobody is looked at one by one:
+the n-th newest times are counted by their ranks, and without them `Marks` counts bits, 0.01 to 0.03
+ms for 2^20 rows with any number of events.
+
+All are exact for every n and window, so they are tested against each other; the choice is by
 estimated cost. Measured on 2^20 rows and 5M events (`bench/flat.py`): at least one in the last 30
 days 0.04 ms, three 0.25 ms, three between any two instants 0.26 ms, where counting 5M events takes
 17 ms; three among 0.5M chosen of 1M events 2 ms; built in 2 s.
@@ -45,6 +50,7 @@ from headcount.index.event_ids import EventIds
 from headcount.index.interval import EVER, Interval
 from headcount.index.lazy import held
 from headcount.index.log import Log
+from headcount.index.marks import Marks
 from headcount.index.owners import Owners
 from headcount.index.parts import Part, Parts
 from headcount.index.properties import EventProperty
@@ -69,6 +75,8 @@ _REACH = 255  # "at least n" in all is known for n up to here
 _SPARSE = (
     8  # with fewer than one event in so many rows, nothing is made that is as long as the rows
 )
+
+_FEW_EVENTS = 500  # of a window, that are sorted as fast as marks are counted
 
 _serials = count(1)
 
@@ -169,6 +177,11 @@ class EventIndex:
         return Owners.build(self.log.rows)
 
     @cached_property
+    def marks(self) -> Marks:
+        """Which events are the n-th newest of their contact; nothing is held until asked for."""
+        return Marks(self.tallies, self.log.rows)
+
+    @cached_property
     def nothing(self) -> pa.Table:
         """No events, as `to_arrow` gives them."""
         return self.to_arrow(np.zeros(0, dtype=np.int64))
@@ -247,9 +260,31 @@ class EventIndex:
     def count_at_least(
         self, n: int, interval: Interval, chosen: Mask | None = None, *, path: Path | None = None
     ) -> int:
-        """Return how many rows `at_least` holds, without making a bitmap of a mask: 0.1 ms less."""
+        """
+        Return how many rows `at_least` holds, without making a bitmap of them.
+
+        15 µs where no event comes after the interval; asked for the first time, up to 0.3 ms.
+        """
+        if chosen is None and path is None:
+            known = self._known_count(n, interval)
+            if known is not None:
+                return known
         found = self._with(n, interval, chosen, path)
         return len(found) if isinstance(found, BitMap) else int(np.count_nonzero(found))
+
+    def _known_count(self, n: int, interval: Interval) -> int | None:
+        """Return what `count_at_least` does where a structure knows it, or None."""
+        interval = self._visible(interval)
+        start, stop = self.slice(interval)
+        if not self._limit(n, start, stop):
+            return 0
+        if stop < self.size:
+            return None
+        if n <= self.recency.depth:
+            return self.recency.limit(n, interval)
+        if stop - start < _FEW_EVENTS:
+            return None
+        return self.marks.count(n, start)
 
     def _with(
         self, n: int, interval: Interval, chosen: Mask | None, path: Path | None
@@ -427,7 +462,7 @@ class EventIndex:
 
     def memory(self) -> dict[str, int]:
         """Return the bytes held, by kind of structure."""
-        found = {"log": self.log.memory(), "tallies": self.tallies.memory()}
+        found = {"log": self.log.memory(), "tallies": self.tallies.memory() + self.marks.memory()}
         found["recency"] = self.recency.memory()
         found["properties"] = sum(column.memory() for column in held(self.properties).values())
         found["event ids"] = 0 if self.ids is None else self.ids.memory()
