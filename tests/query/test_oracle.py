@@ -23,8 +23,21 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from hypothesis import given, settings
 
+from headcount.index import events, marks, running, selection
 from headcount.index.block import BLOCK_ROWS
-from headcount.query import evaluate, pairs, quotients, rests, survey, tree, twins, words, wordwise
+from headcount.query import (
+    evaluate,
+    pairs,
+    quotients,
+    rests,
+    selected,
+    survey,
+    tree,
+    twins,
+    words,
+    wordwise,
+)
+from headcount.query import running as sums_at_hand
 from headcount.query.engine import Engine, Query
 from headcount.query.explain import Explained, explain
 from headcount.query.format import format as canonical
@@ -47,7 +60,7 @@ WHOLE = 10  # one case in so many is answered as a whole too
 
 @pytest.fixture(scope="module", autouse=True)
 def as_in_large_blocks() -> Iterator[None]:
-    """Let twins and words be made, ranges counted by rank, few values read, and blocks shared."""
+    """Make at once what is made when asked again, and ask small blocks as large ones are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(twins, "_LISTED", -1)
         patch.setattr(twins, "_ASKED", 1)
@@ -63,6 +76,15 @@ def as_in_large_blocks() -> Iterator[None]:
         patch.setattr(evaluate, "_LARGE_BLOCK", 1)
         patch.setattr(evaluate, "_is_long", lambda _: True)
         patch.setattr(quotients, "_LEAST", 1)
+        patch.setattr(events, "_FEW_EVENTS", 0)
+        patch.setattr(marks, "_WAITS", False)
+        patch.setattr(selection, "_WAITS", False)
+        patch.setattr(selection, "_SHARE", 1)
+        patch.setattr(running, "_WAITS", False)
+        patch.setattr(running, "_GAP", 4)
+        patch.setattr(sums_at_hand, "_LEAST", 0)
+        patch.setattr(selected, "_LEAST", 0)
+        patch.setattr(selected, "_MOST_SHARE", 1000)
         yield
 
 

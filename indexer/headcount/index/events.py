@@ -6,6 +6,8 @@ The events of one type in a block: who has how many of them in a window, and whe
     marks       who reached n where, made when asked for again      a bit, of few gaps
     recency     times of each contact's newest events               up to 4
     properties  a column each, in the log's order
+    selections  events of some values by contact, when asked again  8 and more, of few events
+    running     sums by contact from near a window's start, too     8 a contact, of few starts
     event ids   as the client gave them, if any
 
 A window is a stretch of the log, found exactly; then one of four paths answers "at least n":
@@ -56,6 +58,8 @@ from headcount.index.parts import Part, Parts
 from headcount.index.properties import EventProperty
 from headcount.index.ranges import RangeIndex
 from headcount.index.recency import Recency
+from headcount.index.running import RunningSums
+from headcount.index.selection import Selections
 from headcount.index.tallies import Tallies
 from headcount.index.timeline import Instants
 from headcount.index.tuning import DEFAULT, Tuning
@@ -180,6 +184,16 @@ class EventIndex:
     def marks(self) -> Marks:
         """Which events are the n-th newest of their contact; nothing is held until asked for."""
         return Marks(self.tallies, self.log.rows)
+
+    @cached_property
+    def selections(self) -> Selections:
+        """Events by the values of a text property; nothing is held until asked for."""
+        return Selections(self.log.rows, self.properties)
+
+    @cached_property
+    def running(self) -> RunningSums:
+        """Sums of properties from near a position on; nothing is held until asked for."""
+        return RunningSums(self.log.rows, self.properties)
 
     @cached_property
     def nothing(self) -> pa.Table:
@@ -465,6 +479,7 @@ class EventIndex:
         found = {"log": self.log.memory(), "tallies": self.tallies.memory() + self.marks.memory()}
         found["recency"] = self.recency.memory()
         found["properties"] = sum(column.memory() for column in held(self.properties).values())
+        found["properties"] += self.selections.memory() + self.running.memory()
         found["event ids"] = 0 if self.ids is None else self.ids.memory()
         return found
 

@@ -9,15 +9,15 @@ the values of any stretch at once. There are three kinds:
     strings                     a code into the block's dictionary       1, 2 or 4, and the strings
 
 Strings are compared by code: the caller works out once for the dictionary which codes match (a
-handful of strings, not a million), then looks each event's code up in that. Rejected: bitmaps per
-property, value and time bucket. They answer one condition on one property only, and a stretch of a
-million codes is looked up and counted in 4 ms.
+handful of strings, not a million), then looks each event's code up in that; what is asked again is
+kept as a `Selection` of the events with such codes. Rejected: bitmaps per property, value and time
+bucket. They answer one condition on one property only, and say of no event whose it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,23 @@ class NumberProperty:
         present = self._present(start, stop)
         return found if present is None else found & present
 
+    @property
+    def scale(self) -> int | None:
+        """Return by what all values become whole numbers from 0 to 2^53, None if they do not."""
+        column = self.column
+        if column.domain.kind != "f" or column.stored.dtype.kind != "u" or column.base < 0:
+            return None
+        return int(10**column.places)
+
+    def units(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Return the values of a stretch times `scale`, exact, fresh; 0 for a missing one."""
+        found = self.column.stored[start:stop].astype(np.int64)
+        found += self.column.base
+        present = self._present(start, stop)
+        if present is not None:
+            found *= present
+        return found
+
     def _present(self, start: int, stop: int) -> Mask | None:
         """Return which events of a stretch have a value; None if all have."""
         if not len(self.absent):
@@ -103,6 +120,14 @@ class NumberProperty:
         if self.field.type is FieldType.DATE:
             return pa.array(vector.values.astype(np.int32), mask=~vector.present).view(kind)
         return pa.array(vector.values, mask=~vector.present).view(kind)
+
+    def at(self, positions: npt.NDArray[np.int64]) -> NumberProperty:
+        """Return the column of the events at *positions* (any order) alone."""
+        column = replace(self.column, stored=self.column.stored.take(positions))
+        if not len(self.absent):
+            return NumberProperty(self.field, column, _NONE_ABSENT)
+        absent = np.packbits(~self._taken(positions).present, bitorder="little")
+        return NumberProperty(self.field, column, absent)
 
     def _taken(self, positions: npt.NDArray[np.int64]) -> Vector:
         values = self.column.take(positions)
@@ -153,6 +178,10 @@ class FlagProperty:
         flags = self.flags[start:stop]
         return Vector(flags == 1, flags != _MISSING_FLAG)
 
+    def at(self, positions: npt.NDArray[np.int64]) -> FlagProperty:
+        """Return the column of the events at *positions* (any order) alone."""
+        return FlagProperty(self.field, self.flags.take(positions))
+
     def to_arrow(self, positions: npt.NDArray[np.int64] | None = None) -> pa.Array:
         """Return the values at *positions* (all when None) as given to `build`."""
         flags = self.flags if positions is None else self.flags[positions]
@@ -202,6 +231,10 @@ class StringProperty:
     def codes(self, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """Return the codes of the events at positions *start* to *stop*, not to be changed."""
         return self.stored[start:stop]
+
+    def at(self, positions: npt.NDArray[np.int64]) -> StringProperty:
+        """Return the column of the events at *positions* (any order) alone, same dictionary."""
+        return StringProperty(self.field, self.dictionary, self.stored.take(positions))
 
     def among(self, codes: Collection[int], start: int = 0, stop: int | None = None) -> Mask:
         """Return which of the events at positions *start* to *stop* have one of *codes*, fresh."""

@@ -3,7 +3,9 @@ Figures over events: how many, when first and last, and sums of a property, for 
 
 The events of a window are a stretch of the log. Without a condition the event index counts them;
 with `where`, the condition becomes a mask over the stretch first. Groups of event types are added
-up, so a name of three types costs three times as much as one.
+up, so a name of three types costs three times as much as one. Where the same has been asked before,
+fewer events are read: a selection by the value of a property (`selected`), or sums that are kept
+from near the start of the window on (`running`).
 
 Events that came since the block was made lie in small indexes beside the large one. How often
 somebody did something is put right only for the contacts that have events there: `opened >= 3` over
@@ -35,6 +37,8 @@ from headcount.query.frames import EventFrame, Figure, Rows
 from headcount.query.masks import in_ranges, mask
 from headcount.query.ranges import Ranges
 from headcount.query.results import Recall
+from headcount.query.running import with_sum
+from headcount.query.selected import selected
 from headcount.query.sums import grouped_sum
 
 Counts = npt.NDArray[np.uint32]
@@ -96,6 +100,9 @@ class Figures:
             (source,) = condition.sources
             base, *newer = self.pieces(source)
             if not newer:
+                some = selected(source.where, base, condition.interval, self._clock)
+                if some is not None:
+                    return some.with_count(condition)
                 chosen = self.chosen(source, base, condition.interval)
                 return _in_bounds(base, condition, chosen)
             return self._updated(self._of_base(condition, base), condition, base, newer)
@@ -109,6 +116,9 @@ class Figures:
             base, *newer = self.pieces(source)
             if not newer:
                 low, high, interval = condition.low, condition.high, condition.interval
+                some = selected(source.where, base, interval, self._clock)
+                if some is not None:
+                    return some.count(condition)
                 chosen = self.chosen(source, base, interval)
                 found = base.count_at_least(low, interval, chosen)
                 if found and high is not None:
@@ -123,6 +133,10 @@ class Figures:
         Worked out for those alone who have such an event, as if there were no others: a sum over
         0.1M events of 2^20 contacts takes 3 ms, where two numbers for each contact took 10.
         """
+        base, *newer = self.pieces(figure.sources[0])
+        known = None if newer else with_sum(figure, ranges, base)
+        if known is not None:
+            return known
         rows = self._block.rows
         contacts, values = self._held(figure)
         if len(contacts) * _MANY_EVENTS > rows:

@@ -11,7 +11,7 @@ row of the frame with a mask of those that have one; texts as Arrow strings, nul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,8 +27,9 @@ from headcount.index.fields import FieldIndex
 from headcount.index.flags import FlagIndex
 from headcount.index.keyword import KeywordIndex
 from headcount.index.keywords import KeywordsIndex
-from headcount.index.properties import NumberProperty, StringProperty
+from headcount.index.properties import EventProperty, NumberProperty, StringProperty
 from headcount.index.ranges import RangeIndex
+from headcount.index.selection import Selection
 from headcount.index.text import TextIndex
 from headcount.model.fold import is_exact
 from headcount.model.schema import Field, FieldType
@@ -225,9 +226,13 @@ class EventFrame:
         """Return the row of each event's contact, not to be changed."""
         return self.index.log_rows[self.start : self.stop]
 
+    def column(self, field: Field) -> EventProperty:
+        """Return the column of a property; the frame is a stretch of it."""
+        return self.index.property(field.name)
+
     def vector(self, field: Field) -> Vector:
         """Return a number, day, instant or boolean of every event."""
-        column = self.index.property(field.name)
+        column = self.column(field)
         assert not isinstance(column, StringProperty), field
         return column.vector(self.start, self.stop)
 
@@ -255,7 +260,7 @@ class EventFrame:
 
     def strings(self, field: Field) -> StringProperty:
         """Return the column of a text property."""
-        column = self.index.property(field.name)
+        column = self.column(field)
         assert isinstance(column, StringProperty), field
         return column
 
@@ -273,7 +278,7 @@ class EventFrame:
         high_open: bool,
     ) -> Mask:
         """Return which events have a number, day or instant between limits, as an index does."""
-        column = self.index.property(field.name)
+        column = self.column(field)
         assert isinstance(column, NumberProperty), field
         return column.within(self.start, self.stop, low, high, low_open, high_open)
 
@@ -283,6 +288,27 @@ class EventFrame:
         wanted = np.append(codes, False)
         found: Mask = wanted.take(column.codes(self.start, self.stop))
         return found
+
+
+@dataclass(frozen=True)
+class SelectedFrame(EventFrame):
+    """The events of a selection at places `start` to `stop` in it: by contact, not by time."""
+
+    selection: Selection
+
+    @property
+    def contacts(self) -> Rows:
+        """Return the row of each event's contact, not to be changed."""
+        return self.selection.rows[self.start : self.stop]
+
+    def column(self, field: Field) -> EventProperty:
+        """Return the column of a property; the frame is a stretch of it."""
+        return self.selection.properties[field.name]
+
+    def stretches(self, size: int) -> Iterator[Frame]:
+        """Yield frames of *size* consecutive events each, the last one of what is left."""
+        for start in range(self.start, self.stop, size):
+            yield replace(self, start=start, stop=min(start + size, self.stop))
 
 
 def _taken(whole: Vector, rows: Rows) -> Vector:

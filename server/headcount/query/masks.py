@@ -55,6 +55,7 @@ def mask(condition: Condition, frame: Frame) -> Mask:
         isinstance(frame, ContactFrame | EventFrame)  # a stretch is not cut again
         and frame.size > _STRIDE
         and is_arithmetic(condition)
+        and not _is_as_stored(condition, frame)
     ):
         return np.concatenate([mask(condition, part) for part in frame.stretches(_STRIDE)])
     found = _mask(condition, frame)
@@ -68,6 +69,14 @@ def is_arithmetic(condition: Condition) -> bool:
             return is_arithmetic_value(value)
         case Compared(left, _, right):
             return is_arithmetic_value(left) and is_arithmetic_value(right)
+    return False
+
+
+def _is_as_stored(condition: Condition, frame: Frame) -> bool:
+    """Return whether stored values are compared as they are, narrow and in one pass."""
+    match condition:
+        case InRanges(FieldValue(), (_,)):
+            return isinstance(frame, EventFrame)
     return False
 
 

@@ -1,0 +1,121 @@
+"""
+Running sums: what a property's values add up to from some position of the log on, by contact.
+
+    log, by time    |  |||  ||  | |||| ||   ||||  |  ||
+    anchor                     2048 events of the log, so many times
+    window                    [------------------------
+    kept            for each contact with events from the anchor on: its row, and their sum
+
+The sums of a window that ends with the log are those of the nearest anchor, put right for the
+contacts of up to 1,024 events between the two. Values are decimals of few places, whole numbers
+once they are multiplied by a power of ten, so that sums can be taken apart exactly; the sum of
+doubles, which is what a query is about, is worked out again where it could be on another side of a
+bound. In place of adding up 40,000 events of 32,000 contacts, 1 ms for 2^20 rows, 32,000 sums are
+compared and 500 events looked up: 0.04 ms.
+
+An anchor's sums are made when they are asked for again, 3 ms for 40,000 events; 8 bytes a contact,
+and no more contacts together than the log has events. Rejected: a checkpoint of sums for all rows
+every so many events, as counts have, eight times as wide and for each property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from headcount.index.columns import stable_order
+from headcount.index.properties import EventProperty, NumberProperty
+
+Rows = npt.NDArray[np.uint32]
+Units = npt.NDArray[Any]  # int64, or uint32 where that is enough
+
+_WAITS = True  # for a second question; tests do not
+_NOTED = 16  # anchors that were asked for once
+_GAP = 2048  # events from one anchor to the next
+_MOST = 1 << 62  # what no sum may reach
+
+
+class Sums(NamedTuple):
+    """Rows, ascending and each once, and what the values of each add up to."""
+
+    rows: Rows
+    units: Units
+
+    @classmethod
+    def of(cls, rows: Rows, units: Units) -> Sums:
+        """Return the sums of values given by event: its row, and its value in *units*."""
+        if not len(rows):
+            return cls(rows, units)
+        order = stable_order(rows)
+        ordered = rows.take(order)
+        starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        return cls(ordered.take(starts), np.add.reduceat(units.take(order), starts))
+
+    def narrowed(self) -> Sums:
+        """Return the same sums, none below 0, in four bytes each if they fit."""
+        if int(self.units.max(initial=0)) > np.iinfo(np.uint32).max:
+            return self
+        return Sums(self.rows, self.units.astype(np.uint32))
+
+
+class Running(NamedTuple):
+    """The sums from an anchor on, and the corrections that make them those of a window."""
+
+    sums: Sums
+    correction: Sums
+
+
+@dataclass(eq=False)
+class RunningSums:
+    """The running sums of one log that were asked for lately. Any thread may ask."""
+
+    log_rows: Rows
+    columns: Mapping[str, EventProperty]
+    # Replaced, never changed: other threads may be reading them.
+    _held: Mapping[tuple[str, int], Sums] = field(default_factory=dict)
+    _asked: Mapping[tuple[str, int], None] = field(default_factory=dict)
+
+    def get(self, name: str, start: int, *, now: bool = False) -> Running | None:
+        """
+        Return the sums of property *name* from position *start* of the log on, and corrections.
+
+        None where values are no decimals, or sums were not asked for before: they are made *now*,
+        or the next time.
+        """
+        column = self.columns[name]
+        if not isinstance(column, NumberProperty) or column.scale is None:
+            return None
+        size, anchor = len(self.log_rows), self.anchor(start)
+        asked = name, anchor
+        found = self._held.get(asked)
+        if found is None:
+            if _WAITS and not now and asked not in self._asked:
+                self._asked = dict(list({**self._asked, asked: None}.items())[-_NOTED:])
+                return None
+            top = int(np.iinfo(column.column.stored.dtype).max) + column.column.base
+            if top * size >= _MOST:
+                return None
+            found = self._between(column, anchor, size).narrowed()
+            kept = {**self._held, asked: found}
+            while sum(len(sums.rows) for sums in kept.values()) > size:
+                del kept[next(iter(kept))]
+            self._held = kept
+        if start <= anchor:
+            return Running(found, self._between(column, start, anchor))
+        rows, units = self._between(column, anchor, start)
+        return Running(found, Sums(rows, -units))
+
+    def anchor(self, start: int) -> int:
+        """Return the anchor nearest to position *start*."""
+        return min((start + _GAP // 2) // _GAP * _GAP, len(self.log_rows))
+
+    def memory(self) -> int:
+        """Return the bytes held."""
+        return sum(sums.rows.nbytes + sums.units.nbytes for sums in self._held.values())
+
+    def _between(self, column: NumberProperty, start: int, stop: int) -> Sums:
+        return Sums.of(self.log_rows[start:stop], column.units(start, stop))
