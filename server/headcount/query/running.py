@@ -90,14 +90,17 @@ def with_sum(figure: EventAggregate, ranges: Ranges, index: EventIndex) -> BitMa
     put = _compared(units.take(at) + by, wholes)
     sure[at] = put[0]
     fits = bitmaps.from_sorted(rows.take(np.flatnonzero(sure)))
-    also, doubted = _compared(sums, wholes)
+    asked = new[:0]
     if len(new):
+        also, doubted = _compared(sums, wholes)
         fits |= bitmaps.from_sorted(new.compress(also))
-    if doubt is not None and doubted is not None and put[1] is not None:
+        if doubted is not None:
+            asked = new.compress(doubted)
+    if doubt is not None and put[1] is not None:
         doubt[at] = put[1]
-        asked = np.sort(np.append(rows.compress(doubt), new.compress(doubted)))
-        if len(asked):
-            fits |= _exactly(asked, ranges, index, column, start)
+        asked = np.sort(np.append(rows.compress(doubt), asked))
+    if len(asked):
+        fits |= _exactly(asked, ranges, index, column, start)
     if spans.holds(ranges, 0):  # what no events add up to
         some = bitmaps.from_sorted(rows) | bitmaps.from_sorted(new)
         fits |= bitmaps.full(index.rows) - some
