@@ -14,6 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headcount.model.errors import Reason, UserError
+
+_MOST_BYTES = (1 << 31) - 1  # behind which an offset of 32 bits cannot stand
+
 
 def views(values: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     """
@@ -41,12 +45,43 @@ def aligned(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def plain(values: pa.Array) -> pa.StringArray:
-    """Return *values* (string, large string or dictionary-encoded) as one string array."""
+    """
+    Return *values* (string, large string or dictionary-encoded) as one string array.
+
+    Raises:
+        UserError: LIMIT_EXCEEDED, they have more bytes than one array may (2 GiB).
+    """
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
     if values.type != pa.string():
-        values = values.cast(pa.string())
+        values = narrowed(values, pa.string())
     return values
+
+
+def narrowed(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """
+    Return *values* with offsets of 64 bits, or views, as *kind* (string or binary), with 32.
+
+    Arrow refuses a slice whose offsets are beyond 2^31 although its own bytes are few; then they
+    are copied first.
+
+    Raises:
+        UserError: LIMIT_EXCEEDED, they have more bytes than one array may (2 GiB).
+        pa.ArrowInvalid: bytes that are no UTF-8.
+    """
+    if pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type):
+        size = pc.sum(pc.binary_length(values)).as_py() or 0
+        if size > _MOST_BYTES:
+            raise UserError(
+                Reason.LIMIT_EXCEEDED,
+                f"expected at most {_MOST_BYTES:,} bytes of text in a part of a column, found"
+                f" {size:,}; write the file with fewer rows a batch, or shorter texts",
+            )
+        if len(values):
+            offsets = np.frombuffer(values.buffers()[1], "<i8", values.offset + len(values) + 1)
+            if offsets[-1] > _MOST_BYTES:
+                values = pa.concat_arrays([values])  # its offsets begin at 0
+    return values.cast(kind)
 
 
 def compact(values: pa.StringArray) -> pa.StringArray:

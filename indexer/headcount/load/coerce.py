@@ -155,7 +155,7 @@ def _decoded(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
-        column = column.cast(pa.string())
+        column = strings.narrowed(column, pa.string())
     return column
 
 
@@ -169,7 +169,7 @@ def _text(column: pa.Array) -> pa.StringArray:
         return column.cast(pa.string())
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         try:
-            return column.cast(pa.string())
+            return strings.narrowed(column, pa.string())
         except pa.ArrowInvalid as error:
             raise Mismatch("bytes that are not UTF-8 text") from error
     raise Mismatch(str(column.type))

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headcount.index import hashing
+from headcount.index import hashing, strings
 from headcount.load.coerce import Column, Mismatch, coerce
 from headcount.model.errors import Reason, UserError
 from headcount.model.schema import Field, FieldType
@@ -77,10 +77,10 @@ class Guess:
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
         if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
-            column = column.cast(pa.string())
-        if pa.types.is_binary(column.type):
+            column = strings.narrowed(column, pa.string())
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
             try:
-                column = column.cast(pa.string())
+                column = strings.narrowed(column, pa.string())
             except pa.ArrowInvalid as error:
                 raise self._unstorable("bytes that are not UTF-8 text") from error
         if pa.types.is_string(column.type):
