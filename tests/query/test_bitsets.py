@@ -7,9 +7,11 @@ import ctypes
 import numpy as np
 import pyroaring
 import pytest
+from pyroaring import BitMap
 
+from headcount.index import bitmaps
 from headcount.query import bitsets
-from headcount.query.bitsets import Bits, Native, Plain, agree
+from headcount.query.bitsets import Bits, Native, Places, Plain, agree
 
 
 @pytest.mark.parametrize("size", [1, 2, 100, 1023, 1024, 1025, 4096, 1 << 14])
@@ -33,6 +35,25 @@ def test_what_is_joined_and_counted() -> None:
             assert kernels.count(one) == 1024 * right.bit_count()
     full = Bits(np.full(4096, ~np.uint64(0), dtype=np.uint64))
     assert Native().count(full) == Plain().count_both(full, full) == 4096 * 64
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 1000, 70_000, 1 << 20])
+def test_rows_are_put_in_and_taken_out(size: int) -> None:
+    """Rows that share a byte too, in any order, of any number of words and containers."""
+    dice = np.random.default_rng(size)
+    held = BitMap(np.flatnonzero(dice.random(size) < 0.4).tolist())
+    rows = dice.permutation(size)[: size // 50 + 1].astype(np.uint32)
+    some, places = BitMap(rows.tolist()), Places(rows)
+    assert np.array_equal(np.sort(places.rows()), np.sort(rows))
+    for kernels in (Native(), Plain()):
+        found = Bits(bitmaps.to_words(held, size))
+        assert kernels.count(found) == len(held)
+        kernels.flip(found, places)
+        assert np.array_equal(found.words, bitmaps.to_words(held ^ some, size))
+        kernels.add(found, places)
+        assert np.array_equal(found.words, bitmaps.to_words(held | some, size))
+        kernels.flip(found, Places(np.concatenate([rows, rows])))  # twice is not at all
+        assert kernels.count(found) == len(held | some)
 
 
 class _Wrong(Native):

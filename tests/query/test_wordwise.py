@@ -10,11 +10,10 @@ import random
 from collections.abc import Iterator
 from functools import cache
 
-import numpy as np
 import pytest
 from pyroaring import BitMap
 
-from headcount.index import bitmaps, ranges
+from headcount.index import ranges
 from headcount.index.view import View
 from headcount.query import evaluate, words, wordwise
 from headcount.query.bitsets import Bits, Plain
@@ -208,23 +207,6 @@ def test_a_newer_version_of_a_block_shares_its_words() -> None:
     assert wordwise.count(plan, newer, twins) == len(expected_of(text) - DEAD)
     assert wordwise.count(plan, block, twins) == len(expected_of(text))
     assert twins.bytes == before + 88  # those that are live, in the version asked about last
-
-
-@pytest.mark.parametrize("size", [1, 63, 64, 65, 1000])
-def test_rows_are_counted_put_in_and_taken_out(size: int) -> None:
-    """Rows that share a byte too, and any number of words."""
-    dice = np.random.default_rng(size)
-    held = BitMap(np.flatnonzero(dice.random(size) < 0.4).tolist())
-    rows = np.flatnonzero(dice.random(size) < 0.5).astype(np.uint32)
-    dice.shuffle(rows)
-    some = BitMap(rows.tolist())
-    found = Bits(bitmaps.to_words(held, size))
-    assert wordwise.kernels.count(found) == len(held)
-    assert words.count_of(found, rows) == len(held & some)
-    words.toggle(found, rows)
-    assert wordwise.kernels.count(found) == len(held ^ some)
-    words.add(found, rows)
-    assert np.array_equal(found.words, bitmaps.to_words(held | some, size))
 
 
 def test_spare_words_are_others_for_each_size_and_depth() -> None:

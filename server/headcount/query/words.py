@@ -27,11 +27,9 @@ from collections.abc import Callable, Hashable
 from threading import Lock, local
 
 import numpy as np
-import numpy.typing as npt
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
-from headcount.index.bitmaps import Rows
 from headcount.index.block import Block, Identity
 from headcount.query.bitsets import Bits
 
@@ -43,8 +41,6 @@ _REFUSED = 4  # times as many operands as are held: from here on those are of no
 _REMEMBERED = 10_000  # operands of a block of which it is known how often they were wanted
 
 _SIZES = 8  # of blocks that a thread keeps words to work in for
-
-_BITS = np.array([1 << bit for bit in range(8)], dtype=np.uint8)
 
 
 class _Spare(local):
@@ -67,25 +63,6 @@ def spare(size: int, depth: int) -> Bits:
     while len(held) <= depth:
         held.append(Bits(np.empty(size, dtype=np.uint64)))
     return held[depth]
-
-
-def count_of(bits: Bits, rows: Rows) -> int:
-    """Return how many of *rows* are in *bits*; 6 µs for 1,000."""
-    return int(np.count_nonzero(_bytes(bits).take(rows >> 3) & _BITS.take(rows & 7)))
-
-
-def toggle(bits: Bits, rows: Rows) -> None:
-    """Take out those of *rows* that are in *bits*, and put in the others; 9 ns a row."""
-    np.bitwise_xor.at(_bytes(bits), (rows >> 3).astype(np.intp), _BITS.take(rows & 7))
-
-
-def add(bits: Bits, rows: Rows) -> None:
-    """Put *rows* into *bits*; 9 ns a row."""
-    np.bitwise_or.at(_bytes(bits), (rows >> 3).astype(np.intp), _BITS.take(rows & 7))
-
-
-def _bytes(bits: Bits) -> npt.NDArray[np.uint8]:
-    return bits.words.view(np.uint8)
 
 
 class WordTwins:

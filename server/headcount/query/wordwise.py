@@ -11,20 +11,19 @@ A plan becomes a *formula* of each block: the words it needs (`WordTwins`), and 
                                    frequency of two stretches of 2^k of them, which may overlap
     range of numbers or times      `^` of the rows below the bin's edge nearest to either bound, and
                                    up to 1,024 rows of the index's order from there to the bound
-    `or`, `and`, `and not`         `|`, `&`, and `&` then `^`, in arrays that are there already
+    `or`, `and`, `and not`         joined in words that are there already
 
-The rows at the ends of a range are put in and taken out one by one (9 ns); those of the last range
-of an `and` are only looked up in what the other steps left (2 ns), because
+The rows at the ends are flipped, in 8 µs a range. Tried: only looking those of the last range of an
+`and` up in what the other steps left (5 µs an end, in numpy calls that let go of the interpreter).
 
-    |left and range|  =  |left and whole bins|  +  those of left at the ends, or minus them
-
-Six conditions of 2^20 contacts take 0.09 ms so, 0.25 from roaring bitmaps; 29 rows 0.04 and 0.42.
+Six conditions of 2^20 contacts take 0.09 ms so, 0.25 from roaring bitmaps; 29 rows 0.05 and 0.42.
 
 Not counted so are plans with anything that has to be computed or has a text index, those in which a
 step of an `and` holds less than one row in 64, where working on few rows is faster, and blocks of
 few rows. As long as an operand has no words, or there is no room for them, `count` says None.
 
-A formula holds no rows of answers, only operands that others share, ranks, and rare values' rows.
+A formula holds no rows of answers, only operands that others share, and up to 2 KiB for each end of
+a range and 8 for rare values.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ from headcount.index.ranges import RangeIndex
 from headcount.model.fold import is_exact
 from headcount.model.schema import Field
 from headcount.query import words
-from headcount.query.bitsets import Bits, kernels
+from headcount.query.bitsets import Bits, Places, kernels
 from headcount.query.bound import Condition, Holds, InRanges, KeyIn, KeysAll, Present
 from headcount.query.estimate import limits
 from headcount.query.expressions import FieldValue
@@ -61,7 +60,7 @@ _MOST_RARE = 4_096  # rows of rare values in one condition
 _MOST_KEYS = 256
 _MOST_RANGES = 8
 _VALUES = 1_024  # of a field whose values are put in the order of frequency
-_FORMULAS = 256  # of a block
+_FORMULAS = 128  # of a block; some 10 KiB each with two ranges
 # What is saved by counting in words, and what that costs by itself, in µs for 2^20 rows.
 _BITS_SAVE, _LISTS_SAVE, _RANGE_SAVES, _COUNT_COSTS = 5, 20, 50, 12
 _LISTED_SHARE = 16  # less than one row in so many is held as lists
@@ -73,15 +72,10 @@ class _NoWordsError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sum:
-    """Rows in one of `parts` if in any, a part being in the next; `ends` are added or taken off."""
+    """Rows in an odd number of `parts`, those at the `ends` added or taken off."""
 
     parts: tuple[Bits, ...]
-    ends: tuple[tuple[Rows, int], ...]
-
-    @property
-    def edges(self) -> int:
-        """Return how many rows are added or taken off."""
-        return sum(len(rows) for rows, _ in self.ends)
+    ends: Places | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +84,7 @@ class Union:
 
     parts: tuple[Bits, ...]
     others: tuple[Operand, ...]
-    rows: Rows | None = None
+    rows: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,34 +101,15 @@ Operand = Bits | Sum | Union | Meet
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """What a plan's root holds in a block; `last` is met with what is left."""
+    """What a plan's root holds in a block."""
 
     size: int  # words
-    left: Operand
-    last: Sum | None
+    root: Operand
 
     def count(self, live: Bits | None) -> int:
         """Return how many rows it holds, *live* ones if given."""
-        last, size = self.last, self.size
-        left = _worked_out(self.left, size, 0)
-        if live is not None:
-            if last is None:
-                return kernels.count_both(left, live)
-            out = words.spare(size, 0)
-            if left is not out:
-                kernels.put(out, left)
-                left = out
-            kernels.meet(left, live)
-        if last is None:
-            return kernels.count(left)
-        total = 0
-        if len(last.parts) == 1:
-            total = kernels.count_both(left, last.parts[0])
-        elif last.parts:
-            whole = words.spare(size, 1)
-            _add_up(last.parts, whole)
-            total = kernels.count_both(left, whole)
-        return total + sum(sign * words.count_of(left, rows) for rows, sign in last.ends)
+        found = _worked_out(self.root, self.size, 0)
+        return kernels.count(found) if live is None else kernels.count_both(found, live)
 
 
 def count(plan: Plan, block: Block, twins: WordTwins) -> int | None:
@@ -218,14 +193,7 @@ class _Maker:
         operand, _ = self._operand(root)
         if self._saved <= 0:
             raise _NoWordsError
-        last: Sum | None = None
-        if isinstance(operand, Meet) and len(operand.parts) + len(operand.others) > 1:
-            sums = [other for other in operand.others if isinstance(other, Sum)]
-            last = max(sums, key=lambda one: one.edges, default=None)
-            if last is not None:
-                others = [other for other in operand.others if other is not last]
-                operand = _meet([*operand.parts, *others], operand.unwanted)
-        return Formula(-(-self._block.rows // 64), operand, last)
+        return Formula(-(-self._block.rows // 64), operand)
 
     def _operand(self, node: Node) -> tuple[Operand, int]:
         """Return the operand that a node is, and about how many rows it holds at most."""
@@ -268,7 +236,7 @@ class _Maker:
     def _rows(self, name: Hashable, rows: BitMap) -> tuple[Operand, int]:
         """Return rows that an index hands out."""
         if self._is_rare(len(rows)):
-            return Sum((), ((bitmaps.to_rows(rows), 1),)), len(rows)
+            return Sum((), Places(bitmaps.to_rows(rows))), len(rows)
         self._count_in(len(rows))
         return self._words(name, lambda: rows), len(rows)
 
@@ -305,7 +273,7 @@ class _Maker:
             raise _NoWordsError
         rows = bitmaps.to_rows(postings.union(rare)) if rare else None
         if rows is not None and len(rows):
-            return Union(_sorted_out(parts)[0], (), rows), total
+            return Union(_sorted_out(parts)[0], (), Places(rows)), total
         return _union(parts), total
 
     def _one_of(self, field: Field, index: KeywordIndex, codes: list[int]) -> tuple[Operand, int]:
@@ -328,7 +296,7 @@ class _Maker:
                     parts.append(self._value(field, postings, code))
         if sum(map(len, rare)) > _MOST_RARE:
             raise _NoWordsError
-        return _sum(parts, [(np.concatenate(rare), 1)] if rare else []), total
+        return _sum(parts, rare), total
 
     def _operands(self, sizes: list[int]) -> float:
         """Return how many operands values of these sizes cost one by one; rare ones are rows."""
@@ -376,17 +344,13 @@ class _Maker:
     ) -> tuple[Operand, int]:
         """Return the rows in one of some ranges, which do not overlap."""
         parts: list[Bits] = []
-        ends: list[tuple[Rows, int]] = []
+        ends: list[Rows] = []
         for start, stop in ranks:
             (first, first_rank), (last, last_rank) = index.edge_near(start), index.edge_near(stop)
             if first != last:
                 parts += self._below(field, index, first) + self._below(field, index, last)
-            if start != first_rank:
-                rows = index.order[min(start, first_rank) : max(start, first_rank)]
-                ends.append((rows, 1 if start < first_rank else -1))
-            if stop != last_rank:
-                rows = index.order[min(stop, last_rank) : max(stop, last_rank)]
-                ends.append((rows, 1 if stop > last_rank else -1))
+            for rank, at in ((start, first_rank), (stop, last_rank)):
+                ends.append(index.order[min(rank, at) : max(rank, at)])
             self._saved += _RANGE_SAVES
         return _sum(parts, ends), sum(stop - start for start, stop in ranks)
 
@@ -433,8 +397,10 @@ class _Run:
     order: _Order | None
 
 
-def _sum(parts: list[Bits], ends: list[tuple[Rows, int]]) -> Operand:
-    return parts[0] if len(parts) == 1 and not ends else Sum(tuple(parts), tuple(ends))
+def _sum(parts: list[Bits], ends: list[Rows]) -> Operand:
+    if not any(map(len, ends)):
+        return parts[0] if len(parts) == 1 else Sum(tuple(parts), None)
+    return Sum(tuple(parts), Places(np.concatenate(ends)))
 
 
 def _union(items: Sequence[Operand]) -> Operand:
@@ -467,12 +433,12 @@ def _worked_out(operand: Operand, size: int, depth: int) -> Bits:
     match operand:
         case Sum(parts, ends):
             _add_up(parts, out)
-            for rows, _ in ends:
-                words.toggle(out, rows)
+            if ends is not None:
+                kernels.flip(out, ends)
         case Union(parts, others, rows):
             _join(kernels.unite, parts, others, out, depth)
             if rows is not None:
-                words.add(out, rows)
+                kernels.add(out, rows)
         case Meet(parts, others, unwanted):
             _join(kernels.meet, parts, others, out, depth)
             for other in unwanted:
