@@ -31,6 +31,7 @@ from headcount.query import (
     quotients,
     rests,
     selected,
+    sequences,
     survey,
     tree,
     twins,
@@ -85,6 +86,7 @@ def as_in_large_blocks() -> Iterator[None]:
         patch.setattr(sums_at_hand, "_LEAST", 0)
         patch.setattr(selected, "_LEAST", 0)
         patch.setattr(selected, "_MOST_SHARE", 1000)
+        patch.setattr(sequences, "_EVENTS_A_STRETCH", 0.02)
         yield
 
 
