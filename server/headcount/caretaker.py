@@ -63,7 +63,7 @@ class Caretaker:
         check_schema(made.schema)
         batch = Batch(Changes((made.step,)), request_id, (), view.schema)
         try:
-            written = self.live.submit(batch).result(timeout)
+            self.live.submit(batch).result(timeout)
         except TimeoutError:
             raise UserError(
                 Reason.DEADLINE_EXCEEDED,
@@ -74,7 +74,8 @@ class Caretaker:
             if error.reason is not Reason.INVALID_SCHEMA or not count:
                 raise
             return SchemaUpdate(view.schema, (), count, tuple(first), view.version)
-        return SchemaUpdate(self.live.view.schema, made.dropped, 0, (), written.version)
+        self.expire(self.live.instant())  # what is kept for less time now
+        return SchemaUpdate(self.live.view.schema, made.dropped, 0, (), self.live.view.version)
 
     def expire(self, now: int) -> list[str]:
         """

@@ -165,11 +165,31 @@ def test_events_are_kept_as_long_as_the_schema_says(asked: Asked) -> None:
     kept = dataclasses.replace(SCHEMA.events["open"], keep_days=30)
     after = dataclasses.replace(SCHEMA, events={**SCHEMA.events, "open": kept})
     assert asked.api.update_schema(after).schema.events["open"].keep_days == 30
+    assert asked.api.count("open at least 2 times ever") == 0
+    assert asked.api.record([{**event, "time": old}]).refused_count == 1
     asked.api.compact()
     assert asked.api.count("open at least 2 times ever") == 0
     assert asked.api.count("open at least 1 times ever") == 1
     assert not holds(asked.folder)
     assert asked.api.record([{**event, "time": old}]).refused_count == 1
+
+
+def test_events_are_kept_no_longer_from_the_first_moment_on(tmp_path: Path) -> None:
+    """In a new workspace, and in one that nobody served for long, before anything is answered."""
+    kept = dataclasses.replace(SCHEMA.events["open"], keep_days=30)
+    schema = dataclasses.replace(SCHEMA, events={**SCHEMA.events, "open": kept})
+    old = dt.datetime.now(dt.UTC) - dt.timedelta(days=31)
+    event = {"contact": "a", "type": "open", "time": old}
+    folder = make_folder(tmp_path / "data", schema)
+    with Workspace.open(folder) as held:
+        held.upsert([{"id": "a"}])
+        assert held.record([event]).accepted == 1
+    with live_served(folder) as server, Client(server.address) as client:
+        assert client.count("did open") == 0
+        client.create_workspace("new", schema)
+        with Client(server.address, workspace="new") as new:
+            new.upsert([{"id": "a"}])
+            assert new.record([event]).refused_count == 1
 
 
 def test_a_rename_of_nothing(asked: Asked) -> None:

@@ -103,14 +103,14 @@ def test_a_list_that_is_sent_again_is_counted_anew(folder: Path) -> None:
         assert client.count_many(asked)[72] == 4
 
 
-def test_upkeep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_upkeep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server compacts by itself when enough was written, and lets go of what is too old."""
     monkeypatch.setattr("headcount.rpc.upkeep._PERIOD_SECONDS", 0.01)
     limits = {"writes__compact_contacts": 50}
+    opened = dataclasses.replace(SCHEMA.events["open"], keep_days=30)
+    schema = dataclasses.replace(SCHEMA, events={**SCHEMA.events, "open": opened})
+    folder = make_folder(tmp_path / "kept", schema)
     with live_served(folder, **limits) as server, Client(server.address) as client:
-        opened = dataclasses.replace(SCHEMA.events["open"], keep_days=30)
-        events = {**SCHEMA.events, "open": opened}
-        client.update_schema(dataclasses.replace(SCHEMA, events=events))
         client.upsert([{"id": f"c{n}"} for n in range(100)])
         client.record([{"contact": "c1", "type": "purchase", "time": 0}])
         for _ in range(2000):

@@ -31,7 +31,12 @@ class Upkeep:
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Let go of events that grew too old while nobody served, and begin."""
+        for caretaker in self._workspaces.caretakers():
+            try:
+                self._expire(caretaker)
+            except HeadcountError as error:
+                self._log.warning("not kept up", workspace=caretaker.live.name, why=str(error))
         self._thread.start()
 
     def stop(self) -> None:
@@ -65,10 +70,13 @@ class Upkeep:
 
     def _care_for(self, caretaker: Caretaker) -> None:
         name = caretaker.live.name
-        expired = caretaker.expire(now())
-        if expired:
-            self._log.info("expired", workspace=name, events=expired)
+        self._expire(caretaker)
         if caretaker.live.is_compaction_due:
             found = caretaker.compact()
             version = str(found.version)
             self._log.info("compacted", workspace=name, version=version, erased=found.erased)
+
+    def _expire(self, caretaker: Caretaker) -> None:
+        expired = caretaker.expire(now())
+        if expired:
+            self._log.info("expired", workspace=caretaker.live.name, events=expired)

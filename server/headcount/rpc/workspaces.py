@@ -193,6 +193,7 @@ class Workspaces:
             live, keeper = self._home.opened(name)
             self._caretakers[name] = self._home.caretaker(name, live)
             self._writers[name], self._keepers[name] = live, keeper
+            self._caretakers[name].expire(live.instant())  # so that events that are old are refused
             return live.view
 
     def drop(self, name: str) -> None:
