@@ -10,22 +10,25 @@ is listed as absent, with the reason.
 from __future__ import annotations
 
 import gc
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.data import RivalFiles
 from bench.engines import Headcount
-from bench.questions import QUESTIONS, Question
+from bench.questions import NOW, QUESTIONS, Question
 from bench.rivals import RIVALS, Absent, GaveUp, Rival, open_rival
-from bench.timing import Budget, side_by_side
+from bench.timing import Budget, once, side_by_side
 
 OURS = Headcount.name
 SECONDS = 0.5  # of each rival for each question
+_SECONDS_LATER = 41  # calls, each a second later than the last
 _SLOW = 4  # times that: a call that is not made more often than it must be
 Call = Callable[[], int]
 
@@ -81,8 +84,20 @@ def compare(
                 if call := engine.ask(question):
                     calls[rival] = call
             found[question.name] = ask(question, calls, allowed or budgets())
+            found[question.name]["moving"] = moving(ours, question)
         gc.unfreeze()
     return {"rivals": about, "questions": found}
+
+
+def moving(ours: Headcount, question: Question) -> float:
+    """
+    Return the median seconds of Headcount where every call is for another second.
+
+    What it keeps of questions that were asked before must then fit another window, too.
+    """
+    seconds = range(1, _SECONDS_LATER + 1)
+    calls = [ours.ask(question, NOW + timedelta(seconds=second)) for second in seconds]
+    return statistics.median([once(call) for call in calls])
 
 
 def ask(

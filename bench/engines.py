@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from bench.questions import NOW, SAVED, Question
@@ -33,6 +34,6 @@ class Headcount:
         )
         return other
 
-    def ask(self, question: Question) -> Callable[[], int]:
-        """Return a call that counts the segment."""
-        return lambda: self.workspace.count(question.ours, as_of=NOW)
+    def ask(self, question: Question, as_of: datetime = NOW) -> Callable[[], int]:
+        """Return a call that counts the segment, as of an instant."""
+        return lambda: self.workspace.count(question.ours, as_of=as_of)

@@ -75,19 +75,21 @@ def _ms(seconds: float) -> str:
 def _questions(results: dict[str, Any]) -> list[str]:
     columns = (*RIVALS, FLOOR)
     lines = [
-        "Milliseconds, median of warm runs; *p99* and *first* (the first call, parsing and planning"
-        " included) for Headcount. All engines gave the same answer; — is a question that an engine"
+        "Milliseconds, median of warm runs; for Headcount also the *p99*, the median of calls each"
+        " *a second later* than the last, and the *first* call, parsing and planning included. All"
+        " engines gave the same answer; — is a question that an engine"
         f" cannot say. The ratio is that of the best rival to Headcount; {FLOOR} is not a rival but"
         " what one has without an index.",
         "",
-        f"| question | answer | {OURS} | p99 | first | {' | '.join(columns)} | best rival ÷ {OURS}"
-        f" | {FLOOR} ÷ {OURS} |",
-        "|---|---:|---:|---:|---:|" + "---:|" * (len(columns) + 2),
+        f"| question | answer | {OURS} | p99 | a second later | first | {' | '.join(columns)}"
+        f" | best rival ÷ {OURS} | {FLOOR} ÷ {OURS} |",
+        "|---|---:|---:|---:|---:|---:|" + "---:|" * (len(columns) + 2),
     ]
     for name, question in results["questions"].items():
         engines = question["engines"]
         ours = engines[OURS]
         cells = [name, f"{question['answer']:,}", f"**{_ms(ours['median'])}**", _ms(ours["p99"])]
+        cells += [_ms(question["moving"]) if "moving" in question else "—"]
         cells += [_ms(ours["first"]), *(_cell(results, engines, one) for one in columns)]
         cells += [_ratio(question, [*RIVALS]), _ratio(question, [FLOOR])]
         lines.append(f"| {' | '.join(cells)} |")

@@ -38,6 +38,7 @@ def test_every_question_has_one_answer(small: data.Data) -> None:
     for question in found["questions"].values():
         assert set(question["engines"]) == {"Headcount", *RIVALS_HERE}
         assert 0 < question["answer"] < 3_000, question["text"]
+        assert question["moving"] > 0
 
 
 def test_one_thread_stands_beside_two(small: data.Data) -> None:
