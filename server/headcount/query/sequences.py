@@ -8,7 +8,7 @@ before the stretch, and of its oldest one inside:
     stretches   |      A   |  B    A    B|      a pair over the edge: B - newest A <= length
                        |______|    |____|       a pair inside: oldest A < B
 
-Whoever has both kinds is numbered first, so that these times stay in the second-level cache. 9 ms
+Whoever has both kinds is numbered first, so that these times stay in the second-level cache. 8 ms
 for 0.53M first events and 0.16M answers of 2^20 contacts, where the line below takes 16. Rejected:
 leaving out events without a counterpart in their stretch and the next first, then sorting the few
 that are left (22 ms: a bit for each contact and stretch is more than the cache holds).
@@ -131,22 +131,29 @@ def _met(first: _Moments, then: _Moments, edges: Instants, size: int) -> Mask:
     *edges* are those of the stretches, one after the last too; all events are in the order of time.
     """
     length = int(edges[1] - edges[0])
-    first_at, then_at = (np.searchsorted(one.times, edges).tolist() for one in (first, then))
+    first_at, then_at = (np.searchsorted(one.times, edges) for one in (first, then))
     # Of several events of a row the latest stays, so that the oldest is kept as in a mirror.
+    lows = edges[:-1]
+    mirrors = 2 * lows + (length - 1)
+    mirror_times = np.repeat(mirrors, np.diff(first_at)) - first.times[first_at[0] : first_at[-1]]
     newest, mirrored = (np.full(size, _LONG_AGO) for _ in range(2))
+    before, inside = (np.full(len(then.times), _LONG_AGO) for _ in range(2))
+    firsts, thens = first_at.tolist(), then_at.tolist()
+    for place in range(len(lows)):  # as few calls as there can be: threads wait for each other here
+        mine = slice(firsts[place], firsts[place + 1])
+        theirs = slice(thens[place], thens[place + 1])
+        rows, others = first.rows[mine], then.rows[theirs]
+        newest.take(others, out=before[theirs], mode="clip")
+        np.maximum.at(mirrored, rows, mirror_times[mine])
+        mirrored.take(others, out=inside[theirs], mode="clip")
+        np.maximum.at(newest, rows, first.times[mine])
+    asked = slice(thens[0], thens[-1])
+    answers, counts = then.times[asked], np.diff(then_at)
+    in_time = before[asked] >= answers - length
+    bounds = np.maximum(np.repeat(mirrors, counts) - answers, np.repeat(lows - 1, counts))
+    in_time |= inside[asked] > bounds
     met = np.zeros(size, dtype=np.bool_)
-    for place, low in enumerate(edges[:-1].tolist()):
-        mine = slice(first_at[place], first_at[place + 1])
-        theirs = slice(then_at[place], then_at[place + 1])
-        rows, times = first.rows[mine], first.times[mine]
-        others, answers = then.rows[theirs], then.times[theirs]
-        in_time = newest.take(others) >= answers - length
-        mirror = 2 * low + length - 1
-        np.maximum.at(mirrored, rows, mirror - times)
-        inside = mirrored.take(others)
-        in_time |= (inside > mirror - answers) & (inside >= low)
-        met[others.compress(in_time)] = True
-        np.maximum.at(newest, rows, times)
+    met[then.rows[asked].compress(in_time)] = True
     return met
 
 
