@@ -40,7 +40,8 @@ _NUMBERS = ("total_spent", "lead_score")
 _DATES = ("signed_up_at", "created_at")
 _EVENTS = ("email_open", "email_click", "purchase", "page_view")
 _clock = time.perf_counter
-_DAYS = tuple(range(7, 366, 7))
+_MOST_DAYS = 730
+_DAYS = tuple(range(7, 366, 7))  # of events, of which there are no more than some hundred windows
 
 MIXTURES = {
     "keywords": "keyword and keyword",
@@ -137,7 +138,7 @@ def _two(kind: str, dice: random.Random, view: View) -> tuple[str, str]:
     """Return two conditions of one kind of pair."""
     label = f'label contains "{dice.choice(_values(view, "label"))}"'
     if kind == "dates":
-        field, days = dice.choice(_DATES), dice.choice(_DAYS)
+        field, days = dice.choice(_DATES), dice.randint(1, _MOST_DAYS)
         return f"{field} within last {days} days", label
     name, *others = dice.sample(_KEYWORDS, 2)
     keyword = _equal(name, dice, view)
