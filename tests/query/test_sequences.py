@@ -40,7 +40,7 @@ def one_by_one(first: list[tuple[int, int]], then: list[tuple[int, int]], length
 @given(
     first=events,
     then=events,
-    length=st.integers(1, 80),
+    length=st.integers(0, 80),
     ordered=st.booleans(),
     offset=st.sampled_from([0, -30, 1_790_000_000_000_000, 253_402_300_799_999_900]),
 )

@@ -105,7 +105,7 @@ def _answered(first: _Moments, then: _Moments, length: int, size: int) -> BitMap
     has = _mask(first.rows, size)
     first, then = first.in_time(), then.only(has.take(then.rows)).in_time()
     start, end = int(first.times[0]), int(then.times[-1])
-    if end <= start:
+    if end <= start or not length:  # what follows is later, so never within nothing
         return BitMap()
     length = min(length, end - start)
     stretches = (end - start) // length + 1
