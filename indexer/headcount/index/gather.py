@@ -21,7 +21,7 @@ from headcount.index.block import (
     Places,
     Rows,
     Tables,
-    contact_schema,
+    column_types,
     event_schema,
 )
 from headcount.index.lazy import Lazy
@@ -33,12 +33,13 @@ def gathered(
 ) -> tuple[Columns, Tables]:
     """Return what `View.gather` does."""
     shares = _shares(blocks, block_rows, positions)
-    order = np.empty(len(positions), dtype=np.int64)
-    order[np.concatenate([places for *_, places in shares]) if shares else []] = np.arange(
-        len(positions)
-    )
-    in_order = bool(np.array_equal(order, np.arange(len(positions))))
-    kinds = {field.name: field.type for field in contact_schema(schema)}
+    every = np.arange(len(positions))
+    order = every
+    if len(positions) > 1:
+        order = np.empty(len(positions), dtype=np.int64)
+        order[np.concatenate([places for *_, places in shares])] = every
+    in_order = order is every or bool(np.array_equal(order, every))
+    kinds = column_types(schema)
     types = {event.name: event for event in schema.all_events.values()}
 
     def column(name: str) -> pa.Array:
@@ -92,6 +93,9 @@ def _shares(
     blocks: Sequence[Block], block_rows: int, positions: Places
 ) -> list[tuple[Block, Rows, Places]]:
     """Return for each block the rows that are asked for, ascending, and their places."""
+    if len(positions) == 1:
+        number, row = divmod(int(positions[0]), block_rows)
+        return [(blocks[number], np.array([row], dtype=np.uint32), np.zeros(1, dtype=np.int64))]
     numbers = positions // block_rows
     found = []
     for number in np.unique(numbers).tolist():

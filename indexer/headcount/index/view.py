@@ -33,6 +33,8 @@ from headcount.model.schema import Schema
 Positions = npt.NDArray[np.int64]
 Ordinals = npt.NDArray[np.int64]
 
+_FEW = 4  # contacts that are found faster one by one
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Version:
@@ -129,6 +131,8 @@ class View:
         contact that has moved still has its id, and its ordinal says where it is now. So recent
         blocks are searched for contacts alone that were made after the base.
         """
+        if len(ids) <= _FEW:
+            return np.array([self._known(one or "") for one in ids.to_pylist()], dtype=np.int64)
         found = np.full(len(ids), -1, dtype=np.int64)
         ids = pc.fill_null(ids, "") if ids.null_count else ids
         wanted = hashing.fnv1a64(ids)
@@ -151,6 +155,25 @@ class View:
             found[missing[hit]] = block.ordinals[rows[hit]]
         return found
 
+    def _known(self, contact: str) -> int:
+        """Return what `known` does, of one id."""
+        wanted = np.uint64(hashing.fnv1a64_bytes(contact.encode()))
+        found, first = -1, 0
+        for block in self.base_blocks:
+            row = block.ids.find(contact, wanted)
+            if row >= 0:
+                found = first + row
+            first += block.rows
+        if found >= 0 and self._position(found) >= 0:
+            return found
+        for block in self.recent_blocks:
+            assert block.ordinals is not None
+            if len(block.ordinals) and block.ordinals[-1] >= first:
+                row = block.ids.find(contact, wanted)
+                if row >= 0 and row in block.live:
+                    return int(block.ordinals[row])
+        return -1
+
     def at(self, position: int) -> tuple[Block, int]:
         """Return the block and the row of a position."""
         number, row = divmod(position, self.block_rows)
@@ -168,6 +191,8 @@ class View:
 
     def positions(self, ordinals: npt.NDArray[np.integer]) -> Positions:
         """Return the position of each ordinal, -1 where it is no live contact's."""
+        if len(ordinals) <= _FEW:
+            return np.array([self._position(one) for one in ordinals.tolist()], dtype=np.int64)
         wanted = ordinals.astype(np.int64)
         found = np.full(len(wanted), -1, dtype=np.int64)
         numbers = wanted // self.block_rows
@@ -189,6 +214,22 @@ class View:
             live = bitmaps.holds(block.live, rows[mine], block.rows)
             found[mine[live]] = block.number * self.block_rows + rows[mine[live]]
         return found
+
+    def _position(self, ordinal: int) -> int:
+        """Return what `positions` does, of one ordinal."""
+        if ordinal < 0:
+            return -1
+        number, row = divmod(ordinal, self.block_rows)
+        if number < len(self.base_blocks) and row in self.blocks[number].live:
+            return ordinal
+        wanted = np.uint32(ordinal)
+        for block in self.recent_blocks:
+            held = block.ordinals
+            assert held is not None
+            row = int(held.searchsorted(wanted))
+            if row < len(held) and held[row] == wanted and row in block.live:
+                return block.number * self.block_rows + row
+        return -1
 
     def gather(self, positions: Positions) -> tuple[Columns, Tables]:
         """

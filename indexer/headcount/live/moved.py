@@ -148,9 +148,18 @@ class MovedColumns:
             several = self._set.pop(name)
             places = np.concatenate([places for places, _ in several])
             values = pa.concat_arrays([values for _, values in several])
-            self._done[name] = edit.replaced(self._column(name), places, values)
+            self._done[name] = self._replaced(name, places, values)
         elif name in self._sets:
             self._done[name] = self._sets.pop(name).column()
+
+    def _replaced(self, name: str, places: Places, values: pa.Array) -> pa.Array:
+        """Return a column with *values* at *places*; it is not read if these are all it has."""
+        if len(places) == len(self._moved):
+            last = np.full(len(places), -1, dtype=np.int64)
+            last[places] = np.arange(len(places))
+            if (last >= 0).all():
+                return values.take(pa.array(last)) if len(places) > 1 else values
+        return edit.replaced(self._column(name), places, values)
 
     def _column(self, name: str) -> pa.Array:
         return self._done[name] if name in self._done else self._start(name)

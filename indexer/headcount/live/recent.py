@@ -37,6 +37,12 @@ Positions = npt.NDArray[np.int64]
 def without_rows(blocks: Sequence[Block], block_rows: int, positions: Positions) -> list[Block]:
     """Return *blocks* with the contacts at *positions* no longer live in them."""
     found = list(blocks)
+    if len(positions) == 1:
+        number, row = divmod(int(positions[0]), block_rows)
+        live = found[number].live.copy()
+        live.discard(row)
+        found[number] = found[number].with_changes(live=live)
+        return found
     numbers = positions // block_rows
     for number in np.unique(numbers).tolist():
         rows = positions[numbers == number] - number * block_rows

@@ -30,10 +30,11 @@ from headcount.index.workspace import open_view
 from headcount.live import answer
 from headcount.live.commit import Batch, Commit, Follower, StaleSchema, Written
 from headcount.live.draft import Draft
+from headcount.live.joint import joined, step_to_join
 from headcount.live.replay import replayed
 from headcount.live.settings import WriterSettings
 from headcount.live.stored import compact
-from headcount.model.changes import Changes, DeleteStep, Refusal
+from headcount.model.changes import Changes, ContactStep, DeleteStep, Refusal
 from headcount.model.errors import CorruptionError, Reason, UnknownOutcomeError, UserError
 from headcount.storage import files
 from headcount.storage.folder import WriterLock, workspace_folder
@@ -59,28 +60,54 @@ class _Waiting:
 
 @dataclass(eq=False, slots=True)
 class _Group:
-    """The batches of one commit, with what is left of each and what of it was refused."""
+    """
+    The batches of one commit, with the records left of each and what of it was refused.
+
+    What is written is `taken`, each with the number of its batch; those in `joining` are yet to be
+    taken, together.
+    """
 
     waiting: list[_Waiting] = field(default_factory=list)
-    left: list[Changes] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
     refused: list[tuple[Refusal, ...]] = field(default_factory=list)
+    taken: list[tuple[int, Changes]] = field(default_factory=list)
+    joining: list[ContactStep] = field(default_factory=list)
 
     def take(self, draft: Draft, waiting: _Waiting, at: int) -> None:
         """Take a batch into the draft; a UserError leaves the group as it was, not the draft."""
-        typed = waiting.batch.schema
+        typed, changes = waiting.batch.schema, waiting.batch.changes
+        step = step_to_join(changes)
+        if step is None:
+            self.join(draft, at)
         if typed is not None and typed is not draft.schema and typed != draft.schema:
             raise StaleSchema
-        left, refused = draft.take_all(waiting.batch.changes, at, len(self.waiting))
+        refused = list(waiting.batch.refused)
+        if step is None:
+            number = len(self.waiting)
+            changes, more = draft.take_all(changes, at, number)
+            self.taken.append((number, changes))
+            refused += more
+        else:
+            self.joining.append(step)
         self.waiting.append(waiting)
-        self.left.append(left)
-        found = (*waiting.batch.refused, *refused)
-        self.refused.append(tuple(sorted(found, key=lambda one: one.index)))
+        self.left.append(changes.records)
+        self.refused.append(tuple(sorted(refused, key=lambda one: one.index)))
+
+    def join(self, draft: Draft, at: int) -> None:
+        """Take those that are to be taken together."""
+        if not self.joining:
+            return
+        number = len(self.waiting) - 1
+        steps, self.joining = self.joining, []
+        changes, refused = draft.take_all(Changes((joined(steps),)), at, number)
+        assert not refused
+        self.taken.append((number, changes))
 
     def drafted(self, view: View, at: int) -> Draft:
         """Return a new draft with all that was taken."""
         draft = Draft(view)
-        for number, left in enumerate(self.left):
-            draft.take_all(left, at, number)
+        for number, changes in self.taken:
+            draft.take_all(changes, at, number)
         return draft
 
     def is_remembered(self) -> bool:
@@ -92,14 +119,12 @@ class _Group:
 
     def changes(self) -> Changes:
         """Return what is written in the end."""
-        return Changes(tuple(step for left in self.left for step in left.steps))
+        return Changes(tuple(step for _, changes in self.taken for step in changes.steps))
 
     def answers(self, version: Version, repeated: Mapping[int, int]) -> list[Written]:
         """Return the answer to each batch."""
         return [
-            Written(
-                version, left.records - repeated.get(number, 0), repeated.get(number, 0), refused
-            )
+            Written(version, left - repeated.get(number, 0), repeated.get(number, 0), refused)
             for number, (left, refused) in enumerate(zip(self.left, self.refused, strict=True))
         ]
 
@@ -466,7 +491,8 @@ class LiveWorkspace:
             before, at = self.view, max(self._clock(), self._reached)
             draft, group = Draft(before), _Group()
             numbers: dict[str, int] = {}
-            draft.expect(waiting.batch.changes for waiting in batches)
+            several = (waiting.batch.changes for waiting in batches)
+            draft.expect(changes for changes in several if step_to_join(changes) is None)
             for waiting in batches:
                 request = waiting.batch.request_id
                 known = self._log.request(request) if request else None
@@ -483,6 +509,7 @@ class LiveWorkspace:
                     else:
                         if request:
                             numbers[request] = len(group.waiting) - 1
+            group.join(draft, at)
             written = self._log_and_publish(draft, group, at)
         answers = list(zip(group.waiting, written, strict=True))
         answers += [(waiting, replace(written[number], already=True)) for waiting, number in again]
