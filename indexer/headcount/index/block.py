@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -192,7 +192,7 @@ class Block:
         types = {event.name: event for event in schema.all_events.values()}
         return cls(
             number=number,
-            ids=IdColumn(columns["id"]),
+            ids=IdColumn.later(rows, columns.__getitem__),
             live=bitmaps.full(rows),
             fields=Lazy(stored, lambda name: fields.build(columns[name], stored[name])),
             memberships=Lazy(
@@ -208,11 +208,13 @@ class Block:
         self, live: BitMap | None = None, newer: Mapping[str, Pieces] | None = None
     ) -> Block:
         """Return the block with other `live` rows or `newer` events; the rest is shared."""
-        return replace(
-            self,
-            live=self.live if live is None else live,
-            newer=self.newer if newer is None else newer,
-        )
+        found = object.__new__(Block)  # at a fifth of the cost of `replace`: commits do it often
+        found.__dict__.update(self.__dict__)
+        if live is not None:
+            found.__dict__["live"] = live
+        if newer is not None:
+            found.__dict__["newer"] = newer
+        return found
 
     def parts(self) -> Iterator[Part]:
         """Yield a base block without `newer` events as named byte strings, one index at a time."""

@@ -124,7 +124,7 @@ class ContactReader:
             return None, screen.refused()
         pick = _picker(screen.good, good)
         step = ContactStep(
-            numbers=numbers[good],
+            numbers=numbers if len(good) == len(numbers) else numbers[good],
             ids=_taken(typed_ids, good),
             creates=creates,
             fields={name: FieldUpdate(*pick(rows, values)) for name, rows, values in typed},
@@ -265,12 +265,11 @@ Pick = Callable[[Rows, pa.Array], tuple[Places, pa.Array]]
 
 def _picker(good: npt.NDArray[np.bool_], kept: Rows) -> Pick:
     """Return what drops the values of refused rows and numbers the others as in the step."""
-    whole = len(kept) == len(good)
+    if len(kept) == len(good):
+        return lambda rows, values: (rows.astype(np.uint32), values)
     places = np.cumsum(good) - 1
 
     def pick(rows: Rows, values: pa.Array) -> tuple[Places, pa.Array]:
-        if whole:
-            return rows.astype(np.uint32), values
         mask = good[rows]
         return places[rows[mask]].astype(np.uint32), values.filter(pa.array(mask))
 

@@ -96,7 +96,7 @@ class Screen:
 
     def rows(self) -> Rows:
         """Return the rows of the good records, ascending."""
-        return np.flatnonzero(self.good)
+        return np.flatnonzero(self.good) if self._refused else np.arange(len(self.good))
 
     def refused(self) -> list[Refusal]:
         """Return the refusals so far, by the record's place and then by field and message."""

@@ -14,6 +14,7 @@ whole. What changes every block (a new schema, expired events) makes blocks that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -76,16 +77,18 @@ def joined(view: View, blocks: Sequence[Block]) -> Block:
     order = np.argsort(ordinals, kind="stable")
     ordinals = ordinals[order]
     columns, tables = gathered(view.schema, blocks, limit, np.concatenate(places)[order])
-    base: tuple[Columns, Tables] = {}, {}
-    if in_base(view, ordinals):
-        at = ordinals.astype(np.int64)
-        base = gathered(view.schema, view.base_blocks, view.block_rows, at)
+    schema, block_rows, base_blocks = view.schema, view.block_rows, view.base_blocks
+
+    @cache
+    def base() -> tuple[Columns, Tables]:
+        return gathered(schema, base_blocks, block_rows, ordinals.astype(np.int64))
+
     return Block.recent(
         0,
         ordinals,
-        _read(columns, base[0], own_columns(blocks), lambda column: column),
-        _read(tables, base[1], own_tables(blocks), pa.Table.combine_chunks),
-        view.schema,
+        _read(columns, lambda name: base()[0][name], own_columns(blocks), lambda column: column),
+        _read(tables, lambda name: base()[1][name], own_tables(blocks), pa.Table.combine_chunks),
+        schema,
     )
 
 
@@ -95,13 +98,13 @@ def read(lazy: Mapping[str, T]) -> dict[str, T]:
 
 
 def _read(
-    values: Mapping[str, T], base: Mapping[str, T], own: Names | None, whole: Callable[[T], T]
+    values: Mapping[str, T], base: Callable[[str], T], own: Names | None, whole: Callable[[T], T]
 ) -> Mapping[str, T]:
-    """Return *values*, read where they are their own, of *base* otherwise."""
+    """Return *values*, read where they are their own, from *base* otherwise."""
     held = {name: whole(values[name]) for name in (values if own is None else own)}
     if own is None:
         return held
-    return Kept(values, lambda name: held[name] if name in held else base[name], own)
+    return Kept(values, lambda name: held[name] if name in held else base(name), own)
 
 
 def _own(values: Columns | Tables | None) -> Names | None:

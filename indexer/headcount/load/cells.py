@@ -164,6 +164,8 @@ def number(value: object) -> float | None:
     """Return a finite double that is exactly the number given, as it would be printed."""
     if value is None:
         return None
+    if type(value) is int and -MAX_EXACT <= value <= MAX_EXACT:
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise Refusal(f"expected a number, found {_kind(value)}")
     if isinstance(value, str):

@@ -41,6 +41,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        # By method and code: to find them costs more than to count.
+        self._counted: dict[tuple[str, str], tuple[prometheus.Counter, prometheus.Histogram]] = {}
         load = prometheus.Gauge(
             "headcount_lane_load",
             "Calls worked on or waiting.",
@@ -53,8 +55,13 @@ class Metrics:
 
     def observe(self, method: str, code: str, seconds: float) -> None:
         """Count one call that has ended."""
-        self._calls.labels(method, code).inc()
-        self._seconds.labels(method).observe(seconds)
+        counted = self._counted.get((method, code))
+        if counted is None:
+            found = self._calls.labels(method, code), self._seconds.labels(method)
+            counted = self._counted.setdefault((method, code), found)
+        calls, times = counted
+        calls.inc()
+        times.observe(seconds)
 
 
 class _Sizes(Collector):

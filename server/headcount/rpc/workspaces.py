@@ -107,14 +107,7 @@ class Workspaces:
                 (STALE_READ): the only sign that a write which was acknowledged has been lost.
         """
         found = self.keeper(name).engine
-        if at_least is not None and found.view.version < at_least:
-            raise UserError(
-                Reason.STALE_READ,
-                f"this server is at version {found.view.version}, and the client has seen"
-                f" {at_least}: either the client asks the wrong server, or data was lost; compare"
-                " the server's data folder with its backups before writing to it",
-                field="min_version",
-            )
+        _refuse_older(found.view.version, at_least)
         return found
 
     def writer(self, name: str, at_least: Version | None = None) -> Writer:
@@ -125,7 +118,8 @@ class Workspaces:
             UserError: no such workspace (NOT_FOUND), one that is in memory only or was made anew
                 since *at_least* (CONFLICT), or one that is older than that (STALE_READ).
         """
-        current = self.read(name, at_least).view.version
+        current = self.keeper(name).view.version
+        _refuse_older(current, at_least)
         if at_least is not None and at_least.epoch != current.epoch:
             raise UserError(
                 Reason.CONFLICT,
@@ -400,6 +394,18 @@ def _read_only(
 def _close(opened: Iterable[LiveWorkspace]) -> None:
     for live in opened:
         live.close()
+
+
+def _refuse_older(version: Version, at_least: Version | None) -> None:
+    """Raise unless a workspace at *version* is as new as what a client has seen."""
+    if at_least is not None and version < at_least:
+        raise UserError(
+            Reason.STALE_READ,
+            f"this server is at version {version}, and the client has seen"
+            f" {at_least}: either the client asks the wrong server, or data was lost; compare"
+            " the server's data folder with its backups before writing to it",
+            field="min_version",
+        )
 
 
 def _in_memory() -> UserError:

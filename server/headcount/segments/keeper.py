@@ -89,6 +89,11 @@ class Keeper:
             return self._engine
 
     @property
+    def view(self) -> View:
+        """Return the newest view, without an engine over it: for who writes."""
+        return self._engine.view if self._current is None else self._current()
+
+    @property
     def catalogue(self) -> Catalogue:
         """Return all saved segments, as they are now."""
         return _NOTHING if self._store is None else self._store.catalogue
