@@ -133,14 +133,19 @@ class Watcher:
         return self._followed.sequence if self._followed and self._stored else None
 
     def follow(self, commit: Commit) -> None:
-        """Note a commit, to be worked on later; costs nothing."""
+        """
+        Note a commit, to be worked on later; costs nothing.
+
+        Without watches it waits for the next tick: whoever wrote waits for the interpreter now.
+        """
         with self._wanted:
             self._waiting.append(commit)
             if len(self._waiting) > self._settings.waiting_commits:
                 merged = as_one(list(self._waiting))
                 self._waiting.clear()
                 self._waiting.append(merged)
-            self._wanted.notify()
+            if self._watches:
+                self._wanted.notify()
 
     def replay(self, commit: Commit) -> None:
         """Follow a commit at once: those that the log holds, while the workspace is opened."""
