@@ -136,3 +136,18 @@ def test_what_may_be_refused_is_left_alone() -> None:
     assert step_to_join(put("3", creates=False, spent=1.0)) is None
     assert step_to_join(labelled("3")) is None
     assert step_to_join(Changes((*put("3", spent=1.0).steps, *put("4", spent=1.0).steps))) is None
+
+
+def test_a_contact_that_is_written_over_and_over_can_be_read(tmp_path: Path) -> None:
+    """What no write touched is read through few blocks, of contacts in the base and of new ones."""
+    save_view(tmp_path, "default", view())
+    with WriterLock(tmp_path) as lock, opened(lock) as live:
+        live.write(Batch(put("new", city="Bern")))
+        for turn in range(400):
+            live.write(Batch(put("new" if turn % 2 else "3", spent=float(turn))))
+        positions = live.view.lookup(pa.array(["3", "new"]))
+        columns, events = live.view.gather(positions)
+        assert columns["city"].to_pylist() == ["Zürich 3", "Bern"]
+        assert columns["spent"].to_pylist() == [398.0, 399.0]
+        assert events["open"].num_rows > 0
+        assert list(live.view.check()) == []

@@ -112,6 +112,7 @@ class Block:
     identity: Identity = field(default_factory=Identity)
     columns: Columns | None = None  # of a recent block, like `tables`: what it is made from
     tables: Tables | None = None
+    moves: int = 0  # how many blocks that were, one behind the other, its columns are read through
     stored: Parts | None = None  # of a base block that is read as it is asked for: where from
     sizes: Mapping[str, int] = field(default_factory=dict)  # events by type, where known unread
 
@@ -192,7 +193,7 @@ class Block:
         types = {event.name: event for event in schema.all_events.values()}
         return cls(
             number=number,
-            ids=IdColumn.later(rows, columns.__getitem__),
+            ids=IdColumn(columns["id"]),
             live=bitmaps.full(rows),
             fields=Lazy(stored, lambda name: fields.build(columns[name], stored[name])),
             memberships=Lazy(

@@ -17,7 +17,7 @@ needs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -27,7 +27,6 @@ import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from headcount.index import bitmaps, hashing, strings
-from headcount.index.lazy import Lazy
 from headcount.index.parts import Part, Parts
 from headcount.index.pattern import Pattern
 from headcount.index.texts import Texts
@@ -174,14 +173,6 @@ class IdColumn:
     def parts(self, prefix: str) -> Iterator[Part]:
         """Yield the ids; the way back is built again when it is needed."""
         yield from self.texts.parts(f"{prefix}ids")
-
-    @classmethod
-    def later(cls, rows: int, read: Callable[[str], pa.StringArray]) -> IdColumn:
-        """Return the column of *rows* ids that *read* gives, by the name `id`, when asked for."""
-        found = cls.__new__(cls)
-        found.rows = rows
-        found._stored = Lazy(("",), lambda _: Texts(rows, read("id")))
-        return found
 
     @classmethod
     def from_parts(cls, stored: Parts, prefix: str, rows: int) -> IdColumn:

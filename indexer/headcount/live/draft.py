@@ -53,6 +53,7 @@ from headcount.model.schema import EventType, Schema
 Ordinals = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
 
+_MOVES = 8  # of a contact, after which what it has is read: each is some calls deep
 _NOBODY = -1  # the origin of events that no request has sent
 
 
@@ -346,6 +347,8 @@ class Draft:
         blocks = recent.without_rows(view.blocks, view.block_rows, positions[old])
         written = columns.all(kept.own_columns(sources) if based else None)
         block = Block.recent(len(blocks), moved.astype(np.uint32), written, events, view.schema)
+        moves = 1 + max((source.moves for source in sources), default=0)
+        block = kept.joined(view, [block]) if moves > _MOVES else replace(block, moves=moves)
         created = self._next if made else view.next_ordinal
         self._view = replace(
             view,
