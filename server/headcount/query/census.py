@@ -32,6 +32,7 @@ from headcount.index.difference import changed
 from headcount.index.view import View
 from headcount.model.errors import UserError
 from headcount.query import evaluate, tree
+from headcount.query.bound import All, Any, Bound, Enough
 from headcount.query.context import QueryContext
 from headcount.query.crossings import Asking, Crossings
 from headcount.query.evaluate import Check
@@ -39,8 +40,9 @@ from headcount.query.few import Kinds, Words, packed, turned
 from headcount.query.forms import Query
 from headcount.query.lately import Lately
 from headcount.query.names import Known, Seen
-from headcount.query.plan import Plan, plan
+from headcount.query.plan import Leaf, Plan, plan
 from headcount.query.results import Results
+from headcount.query.rewrite import rewritten
 from headcount.query.roster import Asked, Pairs, Roster
 from headcount.query.settled import settled_whole
 from headcount.query.twins import Twins
@@ -164,7 +166,8 @@ class Census:
             except UserError:  # said to the users of the segments that ask it, each in its place
                 asked[node] = plans[node] = None
             else:
-                asked[node], plans[node] = found, plan(found.bound, engine.view)
+                asked[node] = found
+                plans[node] = _planned(found.bound, plans[node], engine.view)
         names = any(one is not None and one.seen is not None for one in asked)
         # One that is refused may be valid once there are other labels.
         looked = names or None in asked
@@ -187,6 +190,16 @@ class Census:
         if engine.results.capacity:
             kept.standing = _Standing(view, meant, counts)
         return counts
+
+
+def _planned(bound: Bound, before: Plan | None, view: View) -> Plan:
+    """Return a plan; that of *before* at another instant, if it is of one condition in both."""
+    if before is not None and isinstance(before.root, Leaf):
+        condition, negated = rewritten(bound.condition)
+        if not isinstance(condition, All | Any | Enough):
+            root = replace(before.root, condition=condition)
+            return replace(before, root=root, negated=negated, clock=bound.clock)
+    return plan(bound, view)
 
 
 def _unanswered(roster: Roster, meant: _Meant) -> list[int]:
