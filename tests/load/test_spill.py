@@ -98,7 +98,7 @@ def test_a_full_disk_is_the_user_s_to_mend(tmp_path: Path, monkeypatch: pytest.M
         spill.add(0, KINDS[0], table(0, 10))
         with pytest.raises(UserError) as caught:
             spill.blocks()
-    assert caught.value.reason is Reason.LIMIT_EXCEEDED
+    assert caught.value.reason is Reason.DISK_FULL
     assert "the disk is full" in caught.value.message
 
 

@@ -36,7 +36,7 @@ class Disk:
 
     def __call__(self, rows: Mapping[str, str]) -> None:
         if self.full:
-            raise UserError(Reason.LIMIT_EXCEEDED, "the disk is full")
+            raise UserError(Reason.DISK_FULL, "the disk is full")
         self.rows = dict(rows)
         self.commits += 1
 

@@ -114,7 +114,7 @@ def check_message(error: BaseException, fault: Fault, after_commit: str | None) 
     kind = UserError if fault is Fault.FULL else CorruptionError
     assert isinstance(error, kind)
     if isinstance(error, UserError):
-        assert error.reason is Reason.LIMIT_EXCEEDED
+        assert error.reason is Reason.DISK_FULL
         assert "Free space" in error.message
     else:
         assert "replace the disk" in error.message

@@ -18,9 +18,9 @@ PATH = Path("/data/file")
 @pytest.mark.parametrize(
     ("raised", "reason"),
     [
-        (OSError(errno.ENOSPC, "x"), Reason.LIMIT_EXCEEDED),
-        (OSError(errno.EDQUOT, "x"), Reason.LIMIT_EXCEEDED),
-        (apsw.FullError("x"), Reason.LIMIT_EXCEEDED),
+        (OSError(errno.ENOSPC, "x"), Reason.DISK_FULL),
+        (OSError(errno.EDQUOT, "x"), Reason.DISK_FULL),
+        (apsw.FullError("x"), Reason.DISK_FULL),
         (OSError(errno.EACCES, "x"), Reason.CONFLICT),
         (OSError(errno.EROFS, "x"), Reason.CONFLICT),
         (apsw.ReadOnlyError("x"), Reason.CONFLICT),

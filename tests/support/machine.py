@@ -94,7 +94,8 @@ class Machine(RuleBasedStateMachine):
         self.now = self.scene.as_of
         self.lock = WriterLock(self.path)
         save_view(self.path, "default", view_of(self.model.world(), 8), lock=self.lock)
-        self.requests: list[tuple[Batch, Written]] = []
+        self.requests: list[tuple[dt.datetime, Batch, Written]] = []
+        self.sent = 0
         self.watched: list[Watched] = []
         self.open()
         self.watch(dice)
@@ -139,7 +140,8 @@ class Machine(RuleBasedStateMachine):
         batch = Batch(Changes(steps), request)
         written = self.live.write(batch)
         if request:
-            self.requests.append((batch, written))
+            self.requests.append((self.now, batch, written))
+            self.sent += 1
         return written
 
     def anybody(self, dice: Dice) -> str:
@@ -168,7 +170,7 @@ class Machine(RuleBasedStateMachine):
             else:
                 refused += not self.model.patch(name, values)
         step = changed(self.model, names, rows, creates=creates)
-        request = f"request {len(self.requests)}" if dice.chance(30) else ""
+        request = f"request {self.sent}" if dice.chance(30) else ""
         written = self.write(step, request=request)
         assert (written.accepted, len(written.refused)) == (len(names) - refused, refused)
 
@@ -251,7 +253,7 @@ class Machine(RuleBasedStateMachine):
     @rule(seed=SEEDS)
     def send_again(self, seed: int) -> None:
         """A request that was answered is answered the same, and changes nothing."""
-        batch, written = Dice(seed).pick(self.requests)
+        _, batch, written = Dice(seed).pick(self.requests)
         assert self.live.write(batch) == replace(written, already=True)
 
     @rule(seed=SEEDS)
@@ -291,6 +293,9 @@ class Machine(RuleBasedStateMachine):
         """Nothing is written for a while."""
         dice = Dice(seed)
         self.now += dice.pick((dt.timedelta(microseconds=1), dt.timedelta(hours=7), DAY, 9 * DAY))
+        # Answers are remembered for a day; what is older may be done anew.
+        oldest = self.now - dt.timedelta(microseconds=ROOMY.log.request_age)
+        self.requests = [sent for sent in self.requests if sent[0] >= oldest]
 
     @rule()
     def restart(self) -> None:

@@ -57,7 +57,7 @@ def back_up(
     *beside* is called for each workspace, with its new folder, to copy what it alone can read.
 
     Raises:
-        UserError: CONFLICT, *target* is there already; LIMIT_EXCEEDED, the disk is full. Nothing is
+        UserError: CONFLICT, *target* is there already; DISK_FULL, the disk is full. Nothing is
             left of *target* then.
     """
     if target.exists():

@@ -35,7 +35,7 @@ def create(
     Make an empty workspace, durably, and return it; *epoch* is another one each time.
 
     Raises:
-        UserError: ALREADY_EXISTS; INVALID_VALUE, nothing can be called this; LIMIT_EXCEEDED, the
+        UserError: ALREADY_EXISTS; INVALID_VALUE, nothing can be called this; DISK_FULL, the
             disk is full.
     """
     check_name(name)

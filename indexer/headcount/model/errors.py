@@ -36,7 +36,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "UNSUPPORTED"  # a part of the language or API that this build does not have
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     CANCELLED = "CANCELLED"
-    DISK_FULL = "DISK_FULL"  # too little free space to accept writes; nothing was written
+    DISK_FULL = "DISK_FULL"  # too little free space to accept writes; nothing was changed
     OVERLOADED = "OVERLOADED"  # too many calls at once; try again later
     TOO_OLD = "TOO_OLD"  # a resume token from before what is kept; the oldest one is suggested
     STALE_READ = "STALE_READ"  # the client has seen a newer version than this server holds

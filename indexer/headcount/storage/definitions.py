@@ -102,7 +102,7 @@ def write_definitions(
 
     Raises:
         UserError: CONFLICT, when others were written since; NOT_FOUND, when the workspace has no
-            folder; LIMIT_EXCEEDED, when the disk is full.
+            folder; DISK_FULL, when the disk is full.
         CorruptionError: the disk failed, or what is stored is damaged.
 
     After an error the old rows are stored, unless the message says otherwise.

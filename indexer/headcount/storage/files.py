@@ -57,7 +57,7 @@ def _explain(
     number = error.errno if isinstance(error, OSError) else None
     if number in _FULL or isinstance(error, apsw.FullError):
         return UserError(
-            Reason.LIMIT_EXCEEDED,
+            Reason.DISK_FULL,
             f"the disk is full: {path} could not be written{outcome}. Free space and try again",
         )
     if number in _DENIED or isinstance(error, apsw.PermissionsError | apsw.ReadOnlyError):

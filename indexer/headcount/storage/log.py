@@ -156,7 +156,7 @@ class CommitLog:
         Raises:
             CorruptionError: something is missing, damaged or from another copy.
             UserError: NOT_FOUND, when the workspace has no folder; UNSUPPORTED, when a newer
-                Headcount wrote a file; LIMIT_EXCEEDED, when the disk is full.
+                Headcount wrote a file; DISK_FULL, when the disk is full.
         """
         assert lock.held, "the lock was closed"
         assert lock.folder == folder, f"the lock is for {lock.folder}"

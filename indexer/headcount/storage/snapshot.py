@@ -315,7 +315,7 @@ def write_snapshot(
     holds one; otherwise it is taken for as long as this lasts.
 
     Raises:
-        UserError: CONFLICT, when somebody else writes or the folder is not ours; LIMIT_EXCEEDED,
+        UserError: CONFLICT, when somebody else writes or the folder is not ours; DISK_FULL,
             when the disk is full; INVALID_VALUE, when a workspace cannot be called this.
         CorruptionError: the disk failed, or what is live is damaged.
         What *blocks* raises.
