@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pyroaring import BitMap
 
@@ -13,10 +14,12 @@ from headcount.index.block import BLOCK_ROWS
 from headcount.index.difference import changed
 from headcount.index.view import Version, View
 from headcount.members import batches
-from headcount.model.errors import UserError
+from headcount.model.changes import Changes
+from headcount.model.errors import Reason, UserError
 from headcount.query.engine import Engine
 from support.engines import context_at, view_of
 from support.shop import AS_OF, SHOP
+from support.written import committed, contacts
 
 LAST = (1 << 32) - 1
 CONTEXT = context_at(AS_OF)
@@ -66,6 +69,21 @@ def test_contacts_with_high_ordinals_are_found_extracted_and_compared(first: int
     assert found.tolist() == [first + 2]
     (handed,) = batches.ordinals(Engine(view).members("everyone", CONTEXT), 0, view.block_rows)
     assert handed == bitmaps.from_sorted(ordinals)
+
+
+def test_the_last_ordinal_is_given_and_none_after_it() -> None:
+    """One more contact than bitmaps can hold is refused; those that are there may be written to."""
+    view = dataclasses.replace(view_of(SHOP), created=LAST)
+    ids = view.blocks[0].ids.array.to_pylist()
+    made = committed(view, Changes((contacts(view.schema, {}, ["the last"], every=False),)), 2)
+    assert made.known(pa.array(["the last"])).tolist() == [LAST]
+    assert made.next_ordinal == LAST + 1
+    one_more = Changes((contacts(view.schema, {}, [ids[0], "one more"], every=False),))
+    with pytest.raises(UserError, match="at most 4,294,967,296 contacts") as refused:
+        committed(made, one_more, 3)
+    assert refused.value.reason is Reason.LIMIT_EXCEEDED
+    known = Changes((contacts(view.schema, {}, [ids[0], "the last"], every=False),))
+    assert committed(made, known, 3).next_ordinal == LAST + 1
 
 
 @pytest.mark.parametrize("times", [2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**32 + 1])

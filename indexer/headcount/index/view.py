@@ -33,6 +33,7 @@ from headcount.model.schema import Schema
 Positions = npt.NDArray[np.int64]
 Ordinals = npt.NDArray[np.int64]
 
+LAST_ORDINAL = (1 << 32) - 1  # that a bitmap can hold
 _FEW = 4  # contacts that are found faster one by one
 
 
@@ -217,7 +218,7 @@ class View:
 
     def _position(self, ordinal: int) -> int:
         """Return what `positions` does, of one ordinal."""
-        if ordinal < 0:
+        if not 0 <= ordinal <= LAST_ORDINAL:
             return -1
         number, row = divmod(ordinal, self.block_rows)
         if number < len(self.base_blocks) and row in self.blocks[number].live:

@@ -29,7 +29,7 @@ from pyroaring import BitMap
 
 from headcount.index import bitmaps
 from headcount.index.block import Block
-from headcount.index.view import Version, View
+from headcount.index.view import LAST_ORDINAL, Version, View
 from headcount.live import evolve, kept, merge, pieces, recent
 from headcount.live.moved import UNMADE, Edit, Made, MovedColumns
 from headcount.model.changes import (
@@ -47,13 +47,17 @@ from headcount.model.changes import (
     Step,
     SuppressStep,
 )
-from headcount.model.errors import Reason
+from headcount.model.errors import Reason, UserError
 from headcount.model.schema import EventType, Schema
 
 Ordinals = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
 
 _MOVES = 8  # of a contact, after which what it has is read: each is some calls deep
+_NO_ORDINALS = (
+    "expected at most 4,294,967,296 contacts to be made in a workspace, deleted ones included; "
+    "found one more; nothing was written. Load the contacts that are left into a new one"
+)
 _NOBODY = -1  # the origin of events that no request has sent
 
 
@@ -268,6 +272,8 @@ class Draft:
         if creates:
             for name in names:
                 if name not in self._made:
+                    if self._next > LAST_ORDINAL:
+                        raise UserError(Reason.LIMIT_EXCEEDED, _NO_ORDINALS)
                     self._made[name] = Made(self._next, self._at)
                     self._next += 1
         found[missing] = [self._made.get(name, UNMADE).ordinal for name in names]

@@ -11,9 +11,9 @@ The census: how many contacts each of thousands of segments holds, all of them c
 The contacts that changed are few, so all conditions are worked out for them alone, in a small block
 of each version, as bits; 10,000 pairs of bits are counted by numpy in 0.3 ms.
 
-Rejected for the count of everything: words of 64 rows in numpy (15 µs a pair and million; CRoaring
-takes 3), and tables of the values of two fields by `bincount` (5 ms a pair of fields and million,
-worth it from a thousand segments on, and of no use for labels, times and events).
+Rejected for the count of everything, by estimate: words of 64 rows in numpy (some 15 µs a pair and
+million; CRoaring takes 3), and tables of two fields' values by `bincount` (some 5 ms a pair of
+fields and million, worth it from a thousand segments on, of no use for labels, times and events).
 """
 
 from __future__ import annotations
