@@ -31,6 +31,16 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 _PAGES = 10 * (24 << 20) // 4096  # of all that is made
 
 
+_OBJECTS = """
+import gc
+import headcount.cli.serve
+from headcount.allocator import set_aside_imports
+before = len(gc.get_objects())
+aside = set_aside_imports()
+print(before, aside, len(gc.get_objects()))
+"""
+
+
 def _faults(how: str) -> int:
     done = subprocess.run(
         [sys.executable, "-c", _FAULTS, how], capture_output=True, text=True, check=True
@@ -53,3 +63,14 @@ def test_elsewhere_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not keep_freed_memory()
     assert not keep_all_freed_memory()
+
+
+def test_collections_do_not_look_at_modules() -> None:
+    """Nearly all of what was imported is set aside, and hardly anything is left to look at."""
+    done = subprocess.run(
+        [sys.executable, "-c", _OBJECTS], capture_output=True, text=True, check=True
+    )
+    before, aside, left = map(int, done.stdout.split())
+    assert before > 50_000
+    assert aside > before * 0.9
+    assert left < 1_000

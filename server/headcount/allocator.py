@@ -24,6 +24,7 @@ handed its memory; settings in the environment, which only a parent can make.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from collections.abc import Callable
 
@@ -59,6 +60,20 @@ def keep_all_freed_memory() -> bool:
     pa.set_memory_pool(pa.system_memory_pool())
     kept = (_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _ALL), (_ARENA_MAX, 1)
     return all(bool(mallopt(option, value)) for option, value in kept)
+
+
+def set_aside_imports() -> int:
+    """
+    Keep what is there by now out of the collector's sight, for good; return how many objects.
+
+    For a server, once all is imported and before data are opened: a full collection then takes less
+    than a millisecond, where it looked through 112,000 objects of modules in 40 to 75, with every
+    caller waiting. Of 160 upserts a second the 99th percentile was 60 to 90 ms, 15 to 19 without.
+    Views are not set aside: those that are no more used have cycles, and must be found.
+    """
+    gc.collect()
+    gc.freeze()
+    return gc.get_freeze_count()
 
 
 def _mallopt() -> Callable[[int, int], int] | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from headcount.allocator import keep_freed_memory
+from headcount.allocator import keep_freed_memory, set_aside_imports
 from headcount.cli.loading import load_files
 from headcount.cli.output import errors, note
 from headcount.client import Client
@@ -78,6 +78,7 @@ def serve(
     folder = Path(settings.server.data)
     list_workspaces(folder)  # before the lock, which would make a folder that is not there
     keep_freed_memory()
+    set_aside_imports()
     with WriterLock(folder) as lock:
         results = Results(settings.memory.results_bytes if settings.memory.remember else 0)
         workspaces = open_workspaces(
@@ -127,6 +128,7 @@ def demo(
         )
     settings = config.load(None, {}, {"server.listen": listen, "log.level": "warning"})
     keep_freed_memory()
+    set_aside_imports()
     with WriterLock(folder) as lock:
         started = time.perf_counter()
         workspaces = open_workspaces(folder, lock, clock=now)
