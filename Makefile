@@ -58,7 +58,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench.report
 
 bench-full: bench
-	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only load,questions,bounds,threads --rivals "ClickHouse,ClickHouse bitmaps,Redis" $(ARGS)
+	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only load,questions --rivals "ClickHouse,ClickHouse bitmaps,Redis" $(ARGS)
+	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only bounds,threads $(ARGS)
+	$(BIN)/python -m bench --contacts 100000000 --events 200000000 --only memory $(ARGS)
 	$(BIN)/python -m bench.report
 
 bench-kernels: $(VENV)/.dev
