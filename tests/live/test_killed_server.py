@@ -71,7 +71,9 @@ class Load:
             for thread in self.threads:
                 thread.start()
             for number in range(self.writers[0].dice.randrange(8, 40)):
-                assert acknowledged.acquire(timeout=20), self.failures()
+                if not acknowledged.acquire(timeout=20):
+                    assert self.failures(), "nobody writes any more, and nothing says why"
+                    break
                 if number % 16 == 7:
                     wanted.release()
         finally:
