@@ -204,7 +204,7 @@ def _() -> Call:
 @kernel("text: equal")
 def _() -> Call:
     index = _text()
-    (key,) = index.keys.take(pa.array([777_777])).to_pylist()
+    (key,) = index.keys.take(np.array([777_777])).to_pylist()
     return lambda: index.equal([key])
 
 
