@@ -124,7 +124,7 @@ def _saved(workspace: Workspace) -> list[str]:
 
 
 def _texts(mixture: str, view: View) -> list[str]:
-    """Return 10,000 different segments of one kind, one in five of them negated or with `or`."""
+    """Return 10,000 different segments of one kind, one in three of them negated or with `or`."""
     dice = random.Random(f"refresh {mixture}")
     kinds = list(MIXTURES)[:5] if mixture == "mixture" else [mixture]
     found: dict[str, None] = {}

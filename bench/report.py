@@ -158,7 +158,7 @@ _ANSWERS = {
     "overlap_later": "the same, a second later",
     "match_remembered": "which of 100 segments hold a contact, remembered",
     "match_later": "the same, a second later each time",
-    "refresh": "count 10,000 segments of two keywords, no result remembered",
+    "refresh": "count 10,000 segments of two keywords one by one, no result remembered",
     "next_version": "count ten conditions in a new version of the same contacts",
 }
 

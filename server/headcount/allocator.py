@@ -13,6 +13,9 @@ with does the same: DuckDB, Polars and ClickHouse bring allocators of their own 
 It is the process that is changed, so it is done where a process begins to serve or opens a folder,
 and never below. Without glibc nothing is done.
 
+What a server has imported stays as well: the collector is told not to look at it
+(`set_aside_imports`).
+
 A process that loads files and then ends keeps all of it, in one heap that Arrow shares: of 7.6
 seconds of processor for a million contacts 2.6 were the system's, 0.7 are. Arrays over 32 MiB are
 given back all the same: kept, the halves of tables that grew took 10M contacts from 2.7 GB to 3.5.
@@ -68,7 +71,7 @@ def set_aside_imports() -> int:
 
     For a server, once all is imported and before data are opened: a full collection then takes less
     than a millisecond, where it looked through 112,000 objects of modules in 40 to 75, with every
-    caller waiting. Of 160 upserts a second the 99th percentile was 60 to 90 ms, 15 to 19 without.
+    caller waiting. Of 160 upserts a second the 99th percentile was 60 to 90 ms, 14 to 19 without.
     Views are not set aside: those that are no more used have cycles, and must be found.
     """
     gc.collect()

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from hypothesis import given, settings
 
-from headcount.index import events, marks, running, selection
+from headcount.index import again, events, running, selection
 from headcount.index.block import BLOCK_ROWS
 from headcount.query import (
     evaluate,
@@ -74,14 +74,13 @@ def as_in_large_blocks() -> Iterator[None]:
         patch.setattr(wordwise, "_SMALL", 0)
         patch.setattr(wordwise, "_FEW_SHARE", 1 << 30)
         patch.setattr(wordwise, "_COUNT_COSTS", -1)
+        patch.setattr(wordwise, "_is_one_range", lambda _root: False)
         patch.setattr(evaluate, "_LARGE_BLOCK", 1)
         patch.setattr(evaluate, "_is_long", lambda _: True)
         patch.setattr(quotients, "_LEAST", 1)
         patch.setattr(events, "_FEW_EVENTS", 0)
-        patch.setattr(marks, "_WAITS", False)
-        patch.setattr(selection, "_WAITS", False)
+        patch.setattr(again, "_WAITS", False)
         patch.setattr(selection, "_SHARE", 1)
-        patch.setattr(running, "_WAITS", False)
         patch.setattr(running, "_GAP", 4)
         patch.setattr(sums_at_hand, "_LEAST", 0)
         patch.setattr(selected, "_LEAST", 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from functools import cache
 from itertools import combinations, product
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 from pyroaring import BitMap
 
-from headcount.index.view import View
 from headcount.query import pairs, twins
 from headcount.query.engine import Engine
 from headcount.query.parse import parse
@@ -19,7 +17,7 @@ from headcount.query.results import Results
 from headcount.query.twins import Ranks, Twins
 from support import oracle
 from support.asking import happened, instant, schema
-from support.engines import context_at, view_of
+from support.engines import context_at, view_of, without
 from support.worlds import World
 
 AS_OF = instant("2026-05-09T12:00:00")
@@ -98,22 +96,12 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return made
 
 
-def with_dead(view: View) -> View:
-    """Return *view* after one contact in eleven was deleted."""
-    found = []
-    for block in view.blocks:
-        ids = block.ids.array.to_pylist()
-        live = BitMap(row for row, id_ in enumerate(ids) if id_ not in DEAD)
-        found.append(dataclasses.replace(block, live=live))
-    return dataclasses.replace(view, blocks=tuple(found))
-
-
 @pytest.mark.parametrize("block_rows", [64, 512])
 def test_pairs_are_counted_as_by_the_oracle(block_rows: int) -> None:
     """However two conditions are joined, asked once or often, with dead rows and without."""
     context = context_at(AS_OF)
     whole = view_of(WORLD, block_rows)
-    engines = [Engine(view, Results(0)) for view in (whole, with_dead(whole))]
+    engines = [Engine(view, Results(0)) for view in (whole, without(whole, DEAD))]
     quick = 0
     for text in TEXTS:
         expected = expected_of(text)
@@ -134,7 +122,7 @@ def test_a_count_outlives_its_engine_in_the_next_version() -> None:
     engine = Engine(view_of(WORLD), Results(0))
     text = "country = NZ and spent between 3 and 9"
     before = [engine.count(text, context).count for _ in range(40)]
-    after = engine.at(with_dead(engine.view))
+    after = engine.at(without(engine.view, DEAD))
     expected = expected_of(text)
     assert set(before) == {len(expected)}
     assert after.count(text, context).count == len(expected - DEAD)

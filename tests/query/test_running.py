@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headcount.index import again
 from headcount.index import running as held
 from headcount.index.events import EventIndex
 from headcount.index.interval import EVER, Interval
@@ -31,7 +32,7 @@ events = st.lists(st.tuples(st.integers(0, ROWS - 2), amounts), max_size=60)
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few events be enough, anchors be near, and sums be made at the first question."""
-    monkeypatch.setattr(held, "_WAITS", False)
+    monkeypatch.setattr(again, "_WAITS", False)
     monkeypatch.setattr(held, "_GAP", 8)
     monkeypatch.setattr(running, "_LEAST", 0)
 
@@ -127,7 +128,7 @@ def test_windows_and_figures_that_are_left_to_others(monkeypatch: pytest.MonkeyP
 
 def test_sums_are_made_when_asked_for_again_and_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first question is left to others; sums have no more contacts than there are events."""
-    monkeypatch.setattr(held, "_WAITS", True)
+    monkeypatch.setattr(again, "_WAITS", True)
     index = bought([(at % 5, 1.0) for at in range(40)])
     assert asked(index, 8, (Range(low=1),)) is None
     assert index.running.memory() == 0

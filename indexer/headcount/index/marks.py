@@ -22,12 +22,12 @@ loaded (a byte an event, and 40 ms per million); positions of the marked (up to 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from headcount.index.again import Again
 from headcount.index.columns import stable_order
 from headcount.index.tallies import Tallies
 
@@ -35,8 +35,6 @@ Rows = npt.NDArray[np.uint32]
 Counts = npt.NDArray[Any]  # of unsigned integers
 
 _KEPT = 8  # gaps, each with its n: 256 KiB together where a gap has 256K events
-_WAITS = True  # for a second question; tests do not
-_NOTED = 64  # of those that were asked for once
 _WORD = 64
 _NOBODY = np.uint32(0xFFFFFFFF)  # no row
 
@@ -57,9 +55,7 @@ class Marks:
         self._log_rows = log_rows
         starts = [tallies.checkpoint(index) for index in range(tallies.checkpoints)]
         self._edges = [*(starts or [0]), tallies.size]
-        # Replaced, never changed: other threads may be reading them.
-        self._held: Mapping[tuple[int, int], _Gap] = {}
-        self._asked: Mapping[tuple[int, int], None] = {}
+        self._gaps: Again[tuple[int, int], _Gap] = Again(_KEPT)
 
     def count(self, n: int, start: int, *, now: bool = False) -> int | None:
         """
@@ -69,14 +65,9 @@ class Marks:
         or the next time.
         """
         gap = bisect_right(self._edges, start) - 1
-        asked = gap, n
-        held = self._held.get(asked)
+        held = self._gaps.get((gap, n), lambda: self._made(gap, n), now=now)
         if held is None:
-            if _WAITS and not now and asked not in self._asked:
-                self._asked = _newest({**self._asked, asked: None}, _NOTED)
-                return None
-            held = self._made(gap, n)
-            self._held = _newest({**self._held, asked: held}, _KEPT)
+            return None
         word, bit = divmod(start - self._edges[gap], _WORD)
         first = int(held.words[word]) >> bit
         rest = int(np.bitwise_count(held.words[word + 1 :]).sum())
@@ -84,7 +75,7 @@ class Marks:
 
     def memory(self) -> int:
         """Return the bytes held."""
-        return sum(held.words.nbytes for held in self._held.values())
+        return sum(held.words.nbytes for held in self._gaps.values())
 
     def _made(self, gap: int, n: int) -> _Gap:
         low, high = self._edges[gap], self._edges[gap + 1]
@@ -115,8 +106,3 @@ class Marks:
             found = found.astype(np.uint32)
             found[busy.rows] = busy.between(tallies.checkpoint(checkpoint), tallies.size)
         return found
-
-
-def _newest(entries: dict[tuple[int, int], Any], most: int) -> dict[tuple[int, int], Any]:
-    """Return the last *most* of *entries*."""
-    return dict(list(entries.items())[-most:])

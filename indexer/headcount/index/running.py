@@ -21,20 +21,18 @@ every so many events, as counts have, eight times as wide and for each property.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from headcount.index.again import Again
 from headcount.index.columns import stable_order
 from headcount.index.properties import EventProperty, NumberProperty
 
 Rows = npt.NDArray[np.uint32]
 Units = npt.NDArray[Any]  # int64, or uint32 where that is enough
 
-_WAITS = True  # for a second question; tests do not
-_NOTED = 16  # anchors that were asked for once
 _GAP = 2048  # events from one anchor to the next
 _FEW = 2048  # events that are sorted by comparing, in half the time
 _MOST = 1 << 62  # what no sum may reach
@@ -70,15 +68,14 @@ class Running(NamedTuple):
     correction: Sums
 
 
-@dataclass(eq=False)
 class RunningSums:
     """The running sums of one log that were asked for lately. Any thread may ask."""
 
-    log_rows: Rows
-    columns: Mapping[str, EventProperty]
-    # Replaced, never changed: other threads may be reading them.
-    _held: Mapping[tuple[str, int], Sums] = field(default_factory=dict)
-    _asked: Mapping[tuple[str, int], None] = field(default_factory=dict)
+    def __init__(self, log_rows: Rows, columns: Mapping[str, EventProperty]) -> None:
+        """Take the log's events: whose they are, and its properties, which may be made later."""
+        self.log_rows = log_rows
+        self.columns = columns
+        self._sums: Again[tuple[str, int], Sums] = Again(len(log_rows), lambda one: len(one.rows))
 
     def get(self, name: str, start: int, *, now: bool = False) -> Running | None:
         """
@@ -91,20 +88,14 @@ class RunningSums:
         if not isinstance(column, NumberProperty) or column.scale is None:
             return None
         size, anchor = len(self.log_rows), self.anchor(start)
-        asked = name, anchor
-        found = self._held.get(asked)
+        top = int(np.iinfo(column.column.stored.dtype).max) + column.column.base
+        if top * size >= _MOST:
+            return None
+        found = self._sums.get(
+            (name, anchor), lambda: self._between(column, anchor, size).narrowed(), now=now
+        )
         if found is None:
-            if _WAITS and not now and asked not in self._asked:
-                self._asked = dict(list({**self._asked, asked: None}.items())[-_NOTED:])
-                return None
-            top = int(np.iinfo(column.column.stored.dtype).max) + column.column.base
-            if top * size >= _MOST:
-                return None
-            found = self._between(column, anchor, size).narrowed()
-            kept = {**self._held, asked: found}
-            while sum(len(sums.rows) for sums in kept.values()) > size:
-                del kept[next(iter(kept))]
-            self._held = kept
+            return None
         if start <= anchor:
             return Running(found, self._between(column, start, anchor))
         rows, units = self._between(column, anchor, start)
@@ -116,7 +107,7 @@ class RunningSums:
 
     def memory(self) -> int:
         """Return the bytes held."""
-        return sum(sums.rows.nbytes + sums.units.nbytes for sums in self._held.values())
+        return sum(sums.rows.nbytes + sums.units.nbytes for sums in self._sums.values())
 
     def _between(self, column: NumberProperty, start: int, stop: int) -> Sums:
         return Sums.of(self.log_rows[start:stop], column.units(start, stop))

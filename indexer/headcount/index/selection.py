@@ -26,7 +26,7 @@ for each value, made when the log is built, 12 bytes an event of which hardly an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from headcount.index import bitmaps
+from headcount.index.again import Again
 from headcount.index.bitmaps import Mask
 from headcount.index.columns import stable_order
 from headcount.index.lazy import Lazy, held
@@ -43,8 +44,6 @@ from headcount.index.properties import EventProperty, StringProperty
 Rows = npt.NDArray[np.uint32]
 Codes = frozenset[int]
 
-_WAITS = True  # for a second question; tests do not
-_NOTED = 16  # selections that were asked for once
 _SHARE = 2  # selections together have at most one in so many of the events of the log
 
 
@@ -106,15 +105,15 @@ class Selection:
         return _as_bits(np.append(self.rows[1:] == self.rows[:-1], False)[: len(self)])
 
 
-@dataclass(eq=False)
 class Selections:
     """The selections of one log that were asked for lately. Any thread may ask."""
 
-    log_rows: Rows
-    columns: Mapping[str, EventProperty]
-    # Replaced, never changed: other threads may be reading them.
-    _held: Mapping[tuple[str, Codes], Selection] = field(default_factory=dict)
-    _asked: Mapping[tuple[str, Codes], None] = field(default_factory=dict)
+    def __init__(self, log_rows: Rows, columns: Mapping[str, EventProperty]) -> None:
+        """Take the log's events: whose they are, and its properties, which may be made later."""
+        self.log_rows = log_rows
+        self.columns = columns
+        self._most = len(log_rows) // _SHARE
+        self._selections: Again[tuple[str, Codes], Selection] = Again(self._most, len)
 
     def get(self, name: str, codes: Codes, *, now: bool = False) -> Selection | None:
         """
@@ -123,29 +122,19 @@ class Selections:
         None if they are too many, or were not asked for before: they are made *now*, or the next
         time.
         """
-        asked = name, codes
-        found = self._held.get(asked)
-        if found is not None:
-            return found
-        if _WAITS and not now and asked not in self._asked:
-            self._asked = dict(list({**self._asked, asked: None}.items())[-_NOTED:])
-            return None
+        return self._selections.get((name, codes), lambda: self._made(name, codes), now=now)
+
+    def _made(self, name: str, codes: Codes) -> Selection | None:
         column = self.columns[name]
         assert isinstance(column, StringProperty), name
         positions = np.flatnonzero(column.among(codes))
-        most = len(self.log_rows) // _SHARE
-        if len(positions) > most:
+        if len(positions) > self._most:
             return None
-        found = Selection.build(positions, self.log_rows, self.columns)
-        kept = {**self._held, asked: found}
-        while sum(map(len, kept.values())) > most:
-            del kept[next(iter(kept))]
-        self._held = kept
-        return found
+        return Selection.build(positions, self.log_rows, self.columns)
 
     def memory(self) -> int:
         """Return the bytes held."""
-        return sum(selection.memory() for selection in self._held.values())
+        return sum(selection.memory() for selection in self._selections.values())
 
 
 def _nth(rows: Rows, n: int) -> Mask:

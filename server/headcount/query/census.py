@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headcount.index import bitmaps
+from headcount.index.bitmaps import Words
 from headcount.index.block import Block
 from headcount.index.difference import changed
 from headcount.index.view import View
@@ -36,7 +37,7 @@ from headcount.query.bound import All, Any, Bound, Enough
 from headcount.query.context import QueryContext
 from headcount.query.crossings import Asking, Crossings
 from headcount.query.evaluate import Check
-from headcount.query.few import Kinds, Words, packed, turned
+from headcount.query.few import Kinds, packed
 from headcount.query.forms import Query
 from headcount.query.lately import Lately
 from headcount.query.names import Known, Seen
@@ -284,7 +285,7 @@ def _few_counts(block: Block, kinds: Kinds, pairs: Pairs, check: Check) -> Count
 def _pair_counts(held: Words, live: Words, pairs: Pairs) -> Counts:
     """Return how many of the *live* rows each pair of sets holds."""
     counts = np.empty(len(pairs), dtype=np.int64)
-    both = np.concatenate((held, turned(held))) & live
+    both = np.concatenate((held, ~held)) & live
     first = pairs.first + len(held) * pairs.first_out
     second = pairs.second + len(held) * pairs.second_out
     step = max(1, _CHUNK // len(live))

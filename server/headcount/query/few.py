@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headcount.index import bitmaps
+from headcount.index.bitmaps import Mask, Words
 from headcount.index.block import Block
 from headcount.index.keyword import KeywordIndex
 from headcount.index.ranges import RangeIndex
@@ -32,10 +33,7 @@ from headcount.query.plan import Leaf, Plan
 from headcount.query.ranges import Number, Range
 
 Edges = npt.NDArray[np.float64] | npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.uint64]
 
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _INT64 = np.iinfo(np.int64)
 
 
@@ -158,8 +156,3 @@ def packed(mask: Mask) -> Words:
     as_bytes = np.packbits(mask, axis=1, bitorder="little")
     found[:, : as_bytes.shape[1]] = as_bytes
     return found.view(np.uint64)
-
-
-def turned(words: Words) -> Words:
-    """Return the complement of each, what is behind the last row included."""
-    return words ^ _ALL
