@@ -36,3 +36,27 @@ def test_a_call_that_fails_leaves_the_lane() -> None:
     with pytest.raises(RuntimeError):
         lane.submit(divmod, 1, 1)
     assert lane.load == 0
+
+
+def test_what_is_to_be_done_afterwards_is_done_when_a_call_has_ended() -> None:
+    """Whether it returns or raises, in its thread; at once where there is no call."""
+    lane = Lane("test", threads=1, waiting=2)
+    go = threading.Event()
+    done: list[tuple[str, int, int]] = []
+
+    def note(name: str) -> None:
+        done.append((name, threading.get_ident(), lane.load))
+
+    def work(name: str, divisor: int) -> int:
+        assert go.wait(10)
+        lane.afterwards(lambda: note(name))
+        assert name not in [each for each, _, _ in done]
+        return threading.get_ident() // divisor
+
+    first, *_ = [lane.submit(work, *each) for each in (("good", 1), ("bad", 0), ("last", 1))]
+    go.set()
+    thread = first.result()
+    lane.shutdown()
+    assert done == [("good", thread, 2), ("bad", thread, 1), ("last", thread, 0)]
+    lane.afterwards(lambda: note("here"))
+    assert done[-1] == ("here", threading.get_ident(), 0)

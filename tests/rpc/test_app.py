@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -222,11 +223,12 @@ def test_the_clients_request_id_is_kept(channels: ExitStack) -> None:
     """A well-formed id of the client's comes back and is logged; another is replaced."""
     with served() as server:
         count = stub(server, channels).Count
-        for sent, kept in (("trace-7.b_C", True), ("a b", False), ("x" * 65, False)):
+        cases = (("trace-7.b_C", True), ("a b", False), ("x" * 65, False))
+        for number, (sent, kept) in enumerate(cases, 1):
             _, call = count.with_call(count_request(), metadata=[("x-request-id", sent)])
             returned = dict(call.trailing_metadata())["x-request-id"]
             assert (returned == sent) is kept
-            assert server.log[-1]["request_id"] == returned
+            assert server.stream.calls(number)[-1]["request_id"] == returned
 
 
 def test_an_unknown_workspace_names_no_other() -> None:
@@ -268,7 +270,7 @@ def test_the_log_holds_no_literals() -> None:
             client.count('ana = "example.com"')
         client.count_many(['id = "ana@example.com"'] * 3)
         list(client.members('id = "ana@example.com"'))
-        calls = [line for line in server.log if line["event"] == "call"]
+        calls = server.stream.calls(4)
         assert [line["method"] for line in calls] == [
             "Segments.Count",
             "Segments.Count",
@@ -280,6 +282,50 @@ def test_the_log_holds_no_literals() -> None:
         assert calls[2]["queries"] == 3
         assert calls[3]["members"] == 0
         assert "example" not in server.stream.getvalue()
+
+
+def test_answers_do_not_wait_for_the_log(channels: ExitStack) -> None:
+    """While no line can be written every kind of call is answered; then each has its one line."""
+    gate, answered = Gate(), queue.SimpleQueue[Any]()
+    limits = {"admission__unary_threads": 1, "admission__unary_waiting": 1}
+    with served(ScriptedEngine(count=gate.wait), **limits) as server:
+        calls = stub(server, channels)
+        with server.stream.held():
+            for _ in range(3):
+                calls.Count.future(count_request()).add_done_callback(answered.put)
+            assert answered.get(timeout=20).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            gate.open()
+            assert answered.get(timeout=20).result().count == 7
+            assert len(list(calls.StreamMembers(stream_request()))) == 1
+            with pytest.raises(grpc.RpcError):
+                calls.StreamMembers(segments_pb2.StreamMembersRequest()).next()
+            assert not [line for line in server.log if line["event"] == "call"]
+        assert answered.get(timeout=20).result().count == 7  # in the same thread as the other
+        lines = server.stream.calls(5)
+        assert sorted((line["method"], line["code"], line["level"]) for line in lines) == [
+            ("Segments.Count", "OK", "info"),
+            ("Segments.Count", "OK", "info"),
+            ("Segments.Count", "RESOURCE_EXHAUSTED", "warning"),
+            ("Segments.StreamMembers", "INVALID_ARGUMENT", "info"),
+            ("Segments.StreamMembers", "OK", "info"),
+        ]
+
+
+def test_no_line_is_lost_when_the_server_stops(channels: ExitStack) -> None:
+    """A server has stopped when the last call that was answered is in the log."""
+
+    def refuse(_context: QueryContext) -> int:
+        raise UserError(Reason.UNKNOWN_NAME, "unknown")
+
+    with served(ScriptedEngine(count=refuse)) as server, ThreadPoolExecutor(1) as threads:
+        with server.stream.held():
+            with pytest.raises(grpc.RpcError):
+                stub(server, channels).Count(count_request())
+            stopping = threads.submit(server.server.stop)
+        stopping.result(timeout=20)
+        events = [line["event"] for line in server.log]
+        assert events.count("call") == 1
+        assert events[-1] == "stopped"
 
 
 # --- deadlines, cancellation, budgets -----------------------------------------------------------
@@ -497,6 +543,7 @@ def test_metrics_count_calls_by_method_and_code() -> None:
         client.count('id = "ana@example.com"')
         with pytest.raises(UserError):
             client.count("not")
+        server.stream.calls(2)  # come after what is counted
         url = f"http://127.0.0.1:{server.server.metrics_port}/metrics"
         with urllib.request.urlopen(url, timeout=10) as answer:
             page = answer.read().decode()
@@ -586,8 +633,9 @@ def test_sigterm_drains_and_exits_0(tmp_path: Path) -> None:
         serving = json.loads(process.stderr.readline())
         with Client(serving["address"]) as client:
             assert client.count("everyone") == 0
+            lines = [json.loads(process.stderr.readline())]
             process.send_signal(signal.SIGTERM)
-            lines = [json.loads(line) for line in process.stderr]
+            lines += [json.loads(line) for line in process.stderr]
             assert process.wait(timeout=20) == 0
     assert [line["event"] for line in lines] == ["call", "draining", "stopped"]
     host, _, port = serving["address"].rpartition(":")

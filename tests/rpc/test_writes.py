@@ -82,7 +82,7 @@ def test_what_became_of_a_write() -> None:
         ]
         assert result.info.version.sequence == 15
         assert result.info.time_zone == "Europe/Berlin"
-        line = stubs.server.log[-1]
+        (line,) = stubs.server.stream.calls(1)
         assert (line["method"], line["accepted"], line["refused"]) == ("Contacts.Upsert", 2, 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from headcount.rpc.clock import now
 from headcount.rpc.config import load
 from headcount.rpc.workspaces import open_workspaces
 from headcount.storage.folder import WriterLock
-from support.serving import Served
+from support.serving import LogStream, Served
 
 
 def make_folder(path: Path, schema: Schema) -> Path:
@@ -30,7 +29,7 @@ def live_served(folder: Path, **flags: object) -> Iterator[Served]:
     settings: dict[str, object] = {"server.listen": "127.0.0.1:0", "server.grace_seconds": 5.0}
     settings |= {name.replace("__", "."): value for name, value in flags.items()}
     config = load(flags=settings)
-    stream = io.StringIO()
+    stream = LogStream()
     with WriterLock(folder) as lock:
         opened = open_workspaces(folder, lock, clock=now, settings=config.writes.writer())
         server = Server(config, opened, stream)

@@ -72,12 +72,53 @@ class ScriptedEngine(Engine):
         return found if self._members is None else self._members(context)
 
 
+class LogStream(io.StringIO):
+    """What a server logs. The lines of calls come after their answers: `calls` waits for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = threading.Condition()
+        self._held = threading.Event()
+        self._held.set()
+
+    def write(self, text: str) -> int:
+        """Take a line; that of a call once it is not held."""
+        if '"event": "call"' in text:
+            assert self._held.wait(20)
+        with self._written:
+            self._written.notify_all()
+            return super().write(text)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Enter a block in which no line of a call can be written."""
+        self._held.clear()
+        try:
+            yield
+        finally:
+            self._held.set()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines so far."""
+        return [json.loads(line) for line in self.getvalue().splitlines()]
+
+    def calls(self, count: int) -> list[dict[str, Any]]:
+        """Return the lines of calls once there are *count*."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in self.lines() if line["event"] == "call"]
+
+        with self._written:
+            assert self._written.wait_for(lambda: len(found()) >= count, timeout=20)
+            return found()
+
+
 @dataclass(frozen=True)
 class Served:
     """A running server, and what it has logged."""
 
     server: Server
-    stream: io.StringIO
+    stream: LogStream
 
     @property
     def address(self) -> str:
@@ -86,8 +127,8 @@ class Served:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """Return the lines of its log."""
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+        """Return the lines of its log so far."""
+        return self.stream.lines()
 
 
 @contextmanager
@@ -101,7 +142,7 @@ def served(
     """Enter a block with a server; `calls__queries=3` sets `calls.queries`."""
     settings: dict[str, object] = {"server.listen": "127.0.0.1:0", "server.grace_seconds": 5.0}
     settings |= {name.replace("__", "."): value for name, value in flags.items()}
-    stream = io.StringIO()
+    stream = LogStream()
     writers = {} if writer is None else {"default": writer}
     current = None if writer is None else lambda: writer.view
     keeper = Keeper(engine or Engine(EMPTY_VIEW), store, current)

@@ -22,11 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, local
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class _Here(local):
+    """What a thread does when the call that it works on has ended; None while it has none."""
+
+    later: list[Callable[[], object]] | None = None
 
 
 class Lane(ThreadPoolExecutor):
@@ -40,6 +46,7 @@ class Lane(ThreadPoolExecutor):
         self.capacity = threads + waiting
         self._load = 0
         self._load_lock = Lock()
+        self._here = _Here()
 
     @property
     def load(self) -> int:
@@ -62,13 +69,33 @@ class Lane(ThreadPoolExecutor):
         with self._load_lock:
             self._load += 1
         try:
-            future = super().submit(fn, *args, **kwargs)
+            future: Future[R] = super().submit(self._work, fn, *args, **kwargs)
         except RuntimeError:  # the lane is shut down
             self._leave()
             raise
         future.add_done_callback(self._leave)
         return future
 
+    def afterwards(self, do: Callable[[], object]) -> None:
+        """
+        Do something once gRPC has sent what the call that runs in this thread comes to.
+
+        At once, in a thread that runs none. When the lane has been shut down all of it is done.
+        """
+        later = self._here.later
+        if later is None:
+            do()
+        else:
+            later.append(do)
+
+    def _work(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._here.later = []
+        return fn(*args, **kwargs)
+
     def _leave(self, _future: Future[R] | None = None) -> None:
+        """Count a call that has ended no more, and do what was to be done afterwards."""
         with self._load_lock:
             self._load -= 1
+        later, self._here.later = self._here.later, None
+        for do in later or ():
+            do()

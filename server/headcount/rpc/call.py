@@ -7,12 +7,11 @@ only stops waiting: gRPC tells the handler nothing, so the handler has to look.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import TracebackType
 
 import grpc
 
@@ -76,14 +75,29 @@ class Call:
         if not self.context.is_active():
             raise UserError(Reason.CANCELLED, "the client has cancelled the call")
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Enter a block that waits for the client: its time does not count as work."""
-        since = time.monotonic()
-        try:
-            yield
-        finally:
-            self.deadline += time.monotonic() - since
+    def waiting(self) -> Waiting:
+        """Return a block that waits for the client: its time does not count as work."""
+        return Waiting(self)
+
+
+class Waiting:
+    """A wait for the client of a call, which puts its deadline off."""
+
+    __slots__ = ("_call", "_since")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._call.deadline += time.monotonic() - self._since
 
 
 def _request_id(context: grpc.ServicerContext) -> str:
@@ -91,4 +105,4 @@ def _request_id(context: grpc.ServicerContext) -> str:
     for key, value in context.invocation_metadata() or ():
         if key == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
             return value
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()

@@ -76,8 +76,8 @@ class DuplexEndpoint(Endpoint):
         finally:
             stream.stop()
             if not whole:  # gRPC has dropped the stream, since nobody reads it any more
-                self._around.end(call, grpc.StatusCode.CANCELLED)
-        finish(call, failure, self._around)
+                self._around.end(call, grpc.StatusCode.CANCELLED, self.lane)
+        finish(call, failure, self._around, self.lane)
 
     def _read(self, requests: Iterator[bytes], call: Call, take: Take, stream: _Stream) -> None:
         """Take messages until there are no more, one is wrong, or the stream has ended."""

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol
 
 _PERIOD_SECONDS = 0.25
@@ -29,36 +27,45 @@ class Cancellable(Protocol):
     def cancel(self) -> object: ...
 
 
-@dataclass(eq=False, slots=True)
 class Wait:
-    """One wait for the other side. `expired` is set before the call is ended."""
+    """One wait for the other side, while it is entered. `expired` is set before a call is ended."""
 
-    context: Cancellable
-    due: float  # on the monotonic clock
-    expired: bool = False
+    __slots__ = ("_watchdog", "context", "due", "expired")
+
+    def __init__(self, watchdog: Watchdog, context: Cancellable, due: float) -> None:
+        self._watchdog = watchdog
+        self.context = context
+        self.due = due  # on the monotonic clock
+        self.expired = False
+
+    def __enter__(self) -> Wait:
+        with self._watchdog.lock:
+            self._watchdog.waits.add(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._watchdog.lock:
+            self._watchdog.waits.discard(self)
 
 
 class Watchdog:
     """Ends calls that wait too long for the other side. `stop` ends its thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waits: set[Wait] = set()  # guarded by the lock
+        self.lock = threading.Lock()
+        self.waits: set[Wait] = set()  # those that are entered; guarded by the lock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._thread.start()
 
-    @contextmanager
-    def limit(self, context: Cancellable, seconds: float) -> Iterator[Wait]:
-        """Enter a block that ends the call if it takes longer than *seconds*, give or take 0.25."""
-        wait = Wait(context, time.monotonic() + seconds)
-        with self._lock:
-            self._waits.add(wait)
-        try:
-            yield wait
-        finally:
-            with self._lock:
-                self._waits.discard(wait)
+    def limit(self, context: Cancellable, seconds: float) -> Wait:
+        """Return a block that ends a call which takes longer than *seconds*, give or take 0.25."""
+        return Wait(self, context, time.monotonic() + seconds)
 
     def stop(self) -> None:
         """End the thread; waits that are under way are not ended any more."""
@@ -68,8 +75,8 @@ class Watchdog:
     def _run(self) -> None:
         while not self._stopped.wait(_PERIOD_SECONDS):
             now = time.monotonic()
-            with self._lock:
-                late = [wait for wait in self._waits if wait.due < now and not wait.expired]
+            with self.lock:
+                late = [wait for wait in self.waits if wait.due < now and not wait.expired]
                 for wait in late:
                     wait.expired = True
             for wait in late:
