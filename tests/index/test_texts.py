@@ -55,6 +55,11 @@ def test_strings_come_back(
         found.validate(full=True)
         assert found.to_pylist() == wanted
         assert found.null_count == wanted.count(None)
+        for row in at[:5].tolist():
+            own = (values[row] or "").encode()
+            assert held.is_at(row, own) == (values[row] is not None)
+            assert not held.is_at(row, own + b"x")
+            assert not held.is_at(row, b"\xff")
         assert held.lengths(at).tolist() == [len((value or "").encode()) for value in wanted]
         held.array.validate(full=True)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from headcount.index.arrow import ARROW_TYPES
 from headcount.index.view import View
 from headcount.index.workspace import save_view
+from headcount.live import recent, writer
 from headcount.live.commit import Batch, Written
 from headcount.live.joint import joined, step_to_join
 from headcount.live.settings import WriterSettings
@@ -151,3 +154,71 @@ def test_a_contact_that_is_written_over_and_over_can_be_read(tmp_path: Path) -> 
         assert columns["spent"].to_pylist() == [398.0, 399.0]
         assert events["open"].num_rows > 0
         assert list(live.view.check()) == []
+
+
+def test_small_blocks_are_joined_when_nobody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same version and contacts in fewer blocks; commits that come at once spare a few."""
+    joined_to = list[View]()
+    idle = threading.Event()
+
+    def tidied(held: View) -> View:
+        joined_to.append(recent.tidied(held))
+        idle.set()
+        return joined_to[-1]
+
+    monkeypatch.setattr(writer, "tidied", tidied)
+    save_view(tmp_path, "default", view())
+    with WriterLock(tmp_path) as lock, opened(lock) as live:
+        monkeypatch.setattr(writer, "_IDLE_SECONDS", 600.0)
+        for turn in range(40):
+            live.write(Batch(put(f"new {turn}", spent=float(turn))))
+            assert len(live.view.recent_blocks) <= writer._SPARE + 8
+        before = live.view
+        assert recent.is_untidy(before)
+        assert not joined_to
+        monkeypatch.setattr(writer, "_IDLE_SECONDS", 0.001)
+        live.write(Batch(put("new 0", spent=-1.0)))
+        assert idle.wait(60)
+        live.write(Batch(put("new 1", spent=-2.0)))  # waits for the joined view to be in its place
+        assert len(live.view.recent_blocks) < len(before.recent_blocks)
+        assert list(live.view.check()) == []
+        ids = [f"new {turn}" for turn in range(40)]
+        columns, _ = live.view.gather(live.view.lookup(pa.array(ids)))
+        assert columns["id"].to_pylist() == ids
+        assert columns["spent"].to_pylist() == [-1.0, -2.0, *map(float, range(2, 40))]
+
+
+def test_blocks_that_cannot_be_joined_end_the_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write would leave more of them behind; what was acknowledged is there later."""
+    failed = list[Exception]()
+    told = threading.Event()
+
+    def tidied(_: View) -> View:
+        raise ZeroDivisionError
+
+    def on_failure(error: Exception) -> None:
+        failed.append(error)
+        told.set()
+
+    monkeypatch.setattr(writer, "tidied", tidied)
+    monkeypatch.setattr(writer, "_IDLE_SECONDS", 600.0)
+    save_view(tmp_path, "default", view())
+    with WriterLock(tmp_path) as lock:
+        with LiveWorkspace.open(
+            tmp_path, "default", lock, clock=lambda: NOW, settings=ROOMY, on_failure=on_failure
+        ) as live:
+            for turn in range(5):
+                live.write(Batch(put(f"new {turn}", spent=float(turn))))
+            monkeypatch.setattr(writer, "_IDLE_SECONDS", 0.001)
+            live.write(Batch(put("new 5", spent=5.0)))
+            assert told.wait(60)
+            assert [type(error) for error in failed] == [ZeroDivisionError]
+            with pytest.raises(ZeroDivisionError):
+                live.submit(Batch(put("new 6", spent=6.0)))
+        monkeypatch.undo()
+        with opened(lock) as live:
+            assert (live.view.lookup(pa.array([f"new {turn}" for turn in range(6)])) >= 0).all()

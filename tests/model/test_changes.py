@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from headcount.model import changes
 from headcount.model.changes import (
     Changes,
     ContactStep,
@@ -80,6 +81,17 @@ def test_every_step_comes_back_as_it_was() -> None:
     found = Changes.decode(Changes(tuple(STEPS)).encode())
     assert list(map(type, found.steps)) == list(map(type, STEPS))
     assert [plain(step) for step in found.steps] == [plain(step) for step in STEPS]
+
+
+def test_a_batch_is_the_stream_that_arrow_writes() -> None:
+    """Also an empty one, and one with what is missing."""
+    for count in (0, 1, 3):
+        columns = [pa.array(["a", None, "c"][:count], pa.string()), pa.array(range(count))]
+        batch = pa.RecordBatch.from_arrays(columns, names=["id", "=n"])
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write(batch)
+        assert changes._to_stream(batch) == sink.getvalue().to_pybytes()
 
 
 def test_no_step_is_no_change() -> None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from headcount.index.arrow import ARROW_TYPES, INSTANT
 from headcount.index.view import Version, View
+from headcount.live import recent
 from headcount.live.draft import Draft
 from headcount.model.changes import (
     Changes,
@@ -117,18 +118,25 @@ class Writing:
             size = self.dice.integer(1, 4)
             steps = tuple(step for batch in left[:size] for step in batch)
             del left[:size]
-            view, sequence = committed(view, Changes(steps), sequence + 1), sequence + 1
+            spare = 8 if self.dice.chance(50) else 0
+            view, sequence = committed(view, Changes(steps), sequence + 1, spare), sequence + 1
+            if self.dice.chance(10):
+                view = recent.tidied(view)
         return view
 
 
-def committed(view: View, changes: Changes, sequence: int) -> View:
-    """Return the next view, the same by the changes and by what the log would hold of them."""
+def committed(view: View, changes: Changes, sequence: int, spare: int = 0) -> View:
+    """
+    Return the next view, the same by the changes and by what the log would hold of them.
+
+    As many as *spare* blocks that are to be joined are left.
+    """
     draft = Draft(view)
     taken, refused = draft.take_all(changes, AT)
     assert not refused, refused
     version = Version(view.version.epoch, sequence)
     after = draft.finish(version)
-    replay = Draft(view)
+    replay = Draft(view, spare)
     _, refused = replay.take_all(Changes.decode(taken.encode()), AT)
     assert not refused, refused
     again = replay.finish(version)

@@ -108,6 +108,8 @@ def from_rows(rows: npt.NDArray[Any]) -> BitMap:
     """Return *rows* (uint32[n], any order, repeats allowed) as a fresh bitmap."""
     if not len(rows):
         return BitMap()
+    if len(rows) == 1:
+        return BitMap((int(rows[0]),))
     if len(rows) < _FORGE_FROM:
         # pyroaring adds rows in order three times as fast.
         return BitMap(array("I", np.sort(rows).astype("<u4").tobytes()), optimize=False)

@@ -168,8 +168,7 @@ class Block:
                 table = event_schema(event).empty_table()
             return EventIndex.build(table, rows, event)
 
-        stored = _stored_fields(schema)
-        types = {event.name: event for event in schema.all_events.values()}
+        stored, types = schema.indexed_fields, schema.event_types
         return cls(
             number=number,
             ids=IdColumn.build(_column(contacts, "id", rows, pa.string())),
@@ -181,7 +180,13 @@ class Block:
 
     @classmethod
     def recent(
-        cls, number: int, ordinals: Rows, columns: Columns, events: Tables, schema: Schema
+        cls,
+        number: int,
+        ordinals: Rows,
+        columns: Columns,
+        events: Tables,
+        schema: Schema,
+        moves: int = 0,
     ) -> Block:
         """
         Return a block of live contacts with *ordinals* (ascending), its indexes made when needed.
@@ -189,11 +194,10 @@ class Block:
         *columns* has every column of `contact_schema`, *events* a table of every event type.
         """
         rows = len(ordinals)
-        stored = _stored_fields(schema)
-        types = {event.name: event for event in schema.all_events.values()}
+        stored, types = schema.indexed_fields, schema.event_types
         return cls(
             number=number,
-            ids=IdColumn(columns["id"]),
+            ids=IdColumn.later(rows, lambda: columns["id"]),
             live=bitmaps.full(rows),
             fields=Lazy(stored, lambda name: fields.build(columns[name], stored[name])),
             memberships=Lazy(
@@ -203,6 +207,7 @@ class Block:
             ordinals=ordinals,
             columns=columns,
             tables=events,
+            moves=moves,
         )
 
     def with_changes(
@@ -262,11 +267,11 @@ class Block:
             number=number,
             ids=IdColumn.from_parts(stored, "ids/", rows),
             live=stored.bitmap("live"),
-            fields=stored.made(_stored_fields(schema), field_index),
+            fields=stored.made(schema.indexed_fields, field_index),
             memberships=stored.made(
                 MEMBERSHIPS, lambda field: KeywordsIndex.from_parts(stored, field.name, field)
             ),
-            events=stored.made({e.name: e for e in schema.all_events.values()}, event_index),
+            events=stored.made(schema.event_types, event_index),
             stored=stored if stored.lazy else None,
             sizes=stored.document(_SIZES) if _SIZES in stored else {},
         )
@@ -409,11 +414,6 @@ def _of_rows(table: pa.Table, rows: Rows, size: int) -> pa.Table:
         table, places = table.take(pa.array(np.flatnonzero(held))), places[held]
     at = table.column_names.index("row")
     return table.set_column(at, "row", pa.array(places.astype(np.uint32)))
-
-
-def _stored_fields(schema: Schema) -> dict[str, Field]:
-    """Return the fields that have an index, by declared name: all but the id."""
-    return {f.name: f for f in schema.all_fields.values() if f.name != "id"}
 
 
 def _column(table: pa.Table, name: str, rows: int, kind: pa.DataType) -> pa.Array:

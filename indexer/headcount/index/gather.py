@@ -40,7 +40,7 @@ def gathered(
         order[np.concatenate([places for *_, places in shares])] = every
     in_order = order is every or bool(np.array_equal(order, every))
     kinds = column_types(schema)
-    types = {event.name: event for event in schema.all_events.values()}
+    types = schema.event_types
 
     def column(name: str) -> pa.Array:
         taken = [block.column(name, _some(block, rows)) for block, rows, _ in shares]

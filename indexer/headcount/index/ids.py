@@ -17,7 +17,7 @@ needs it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -27,10 +27,12 @@ import pyarrow.compute as pc
 from pyroaring import BitMap
 
 from headcount.index import bitmaps, hashing, strings
+from headcount.index.lazy import Lazy
 from headcount.index.parts import Part, Parts
 from headcount.index.pattern import Pattern
 from headcount.index.texts import Texts
 
+_WHOLE = {"": None}  # the one name of what a column is read from
 _NO_SALT = np.uint64(hashing.fnv1a64_bytes(b""))
 _LOWEST = 4096
 _SORTED_FROM = 64  # hashes that are searched faster in order: 5 times for 1,000 of 2^20
@@ -51,9 +53,17 @@ class IdColumn:
         self.rows = len(array)
         self.texts = Texts(len(array), array)
 
+    @classmethod
+    def later(cls, rows: int, read: Callable[[], pa.StringArray]) -> IdColumn:
+        """Return the column of *rows* ids that are *read* when first asked for."""
+        found = cls.__new__(cls)
+        found.rows = rows
+        found._stored = Lazy(_WHOLE, lambda _: Texts(rows, read()))
+        return found
+
     @cached_property
     def texts(self) -> Texts:
-        """The ids as they are held; of a stored column they are read when first asked for."""
+        """The ids as they are held; they may be read when first asked for."""
         return self._stored[""]
 
     @property
@@ -145,15 +155,16 @@ class IdColumn:
             place[open_] += 1
         return found
 
-    def find(self, contact: str, wanted: np.uint64) -> int:
+    def find(self, contact: bytes, wanted: np.uint64) -> int:
         """Return the row of one id, whose FNV-1a is *wanted*; -1 if it is not here; 5 µs."""
         if not self.rows:
             return -1
         hashes, owners = self._sorted
         place = int(hashes.searchsorted(wanted))
         while place < len(hashes) and hashes[place] == wanted:
-            if self.take(owners[place : place + 1])[0].as_py() == contact:
-                return int(owners[place])
+            row = int(owners[place])
+            if self.texts.is_at(row, contact):
+                return row
             place += 1
         return -1
 

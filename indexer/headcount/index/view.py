@@ -89,6 +89,26 @@ class View:
             return self.created
         return sum(block.rows for block in self.base_blocks)
 
+    def following(
+        self,
+        version: Version | None = None,
+        blocks: tuple[Block, ...] | None = None,
+        created: int | None = None,
+    ) -> View:
+        """Return the view with another version, other blocks behind the same base, or more made."""
+        found = object.__new__(View)  # at a fifth of the cost of `replace`, twice a commit
+        found.__dict__.update(
+            schema=self.schema,
+            blocks=self.blocks if blocks is None else blocks,
+            version=self.version if version is None else version,
+            block_rows=self.block_rows,
+            base=self.base if blocks is None else len(self.base_blocks),
+            created=self.created if created is None else created,
+            suppressed=self.suppressed,
+            expired=self.expired,
+        )
+        return found
+
     @cached_property
     def live_count(self) -> int:
         """The number of contacts."""
@@ -158,10 +178,11 @@ class View:
 
     def _known(self, contact: str) -> int:
         """Return what `known` does, of one id."""
-        wanted = np.uint64(hashing.fnv1a64_bytes(contact.encode()))
+        encoded = contact.encode()
+        wanted = np.uint64(hashing.fnv1a64_bytes(encoded))
         found, first = -1, 0
         for block in self.base_blocks:
-            row = block.ids.find(contact, wanted)
+            row = block.ids.find(encoded, wanted)
             if row >= 0:
                 found = first + row
             first += block.rows
@@ -170,7 +191,7 @@ class View:
         for block in self.recent_blocks:
             assert block.ordinals is not None
             if len(block.ordinals) and block.ordinals[-1] >= first:
-                row = block.ids.find(contact, wanted)
+                row = block.ids.find(encoded, wanted)
                 if row >= 0 and row in block.live:
                     return int(block.ordinals[row])
         return -1

@@ -14,6 +14,8 @@ from headcount.live.commit import Written
 from headcount.model.changes import Refusal
 from headcount.model.errors import Reason
 
+_JSON = json.JSONEncoder(separators=(",", ":"))
+
 
 def encode(written: Written) -> bytes:
     """Return the answer as JSON, without what its messages quote."""
@@ -25,7 +27,7 @@ def encode(written: Written) -> bytes:
         "repeated": written.repeated,
         "refused": refused,
     }
-    return json.dumps(held, separators=(",", ":")).encode()
+    return _JSON.encode(held).encode()
 
 
 def decode(data: bytes) -> Written:

@@ -17,7 +17,7 @@ refuses nothing. That is how the log is replayed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -77,10 +77,15 @@ class Drafted:
 
 
 class Draft:
-    """What becomes of *view* by the steps that are taken."""
+    """
+    What becomes of *view* by the steps that are taken.
 
-    def __init__(self, view: View) -> None:
+    As many as *spare* recent blocks that are to be joined are left as they are.
+    """
+
+    def __init__(self, view: View, spare: int = 0) -> None:
         self._view = view
+        self._spare = spare
         self._at = 0
         self._origin = 0
         self._touched = BitMap()
@@ -154,7 +159,7 @@ class Draft:
     def finish(self, version: Version) -> Drafted:
         """Return the next view, at *version*."""
         self._flush()
-        view = replace(self._view, version=version)
+        view = self._view.following(version)
         return Drafted(view, self._touched, self._repeated, tuple(self._erased))
 
     def _view_of(self, changed: tuple[View, BitMap]) -> BitMap:
@@ -265,9 +270,10 @@ class Draft:
             if self._outdated and (found < 0).any():
                 again = found < 0
                 found[again] = self._view.known(ids.filter(pa.array(again)))
-        missing = np.flatnonzero(found < 0)
-        if not len(missing) or not (creates or self._made):
+        unknown = found < 0
+        if not unknown.any() or not (creates or self._made):
             return found
+        missing = np.flatnonzero(unknown)
         names = ids.take(pa.array(missing)).to_pylist()
         if creates:
             for name in names:
@@ -285,7 +291,7 @@ class Draft:
         self._gone.append(ordinals)
         blocks = recent.without_rows(view.blocks, view.block_rows, view.positions(ordinals))
         self._touched |= bitmaps.from_rows(ordinals)
-        self._view = replace(view, blocks=recent.compacted(view, blocks), base=_base(view))
+        self._view = view.following(blocks=recent.compacted(view, blocks, self._spare))
 
     def _flush(self) -> None:
         """Do what was noted."""
@@ -295,9 +301,8 @@ class Draft:
         self._edits, self._events, self._made = [], [], {}
         self._touched |= self._noted
         self._noted = BitMap()
-        new = np.array([one.ordinal for one in made.values()], dtype=np.int64)
-        moved = np.unique(np.concatenate([new, *(one.ordinals for one in edits)]))
-        tables = self._tables(events)
+        moved = _moved(edits, made)
+        tables = self._tables(events) if events else {}
         if len(moved):
             tables = self._move(moved, edits, made, tables)
         self._record(tables)
@@ -311,13 +316,13 @@ class Draft:
         found: dict[str, list[_Recorded]] = {}
         for one in events:
             found.setdefault(one.step.event, []).append(one)
-        types = recent.types_of(self._view.schema)
+        types = self._view.schema.event_types
         return {name: _united(several, types[name]) for name, several in found.items()}
 
     def _move(
         self,
         moved: Ordinals,
-        edits: Iterable[Edit],
+        edits: Sequence[Edit],
         made: Mapping[str, Made],
         tables: dict[str, pa.Table],
     ) -> dict[str, pa.Table]:
@@ -340,11 +345,10 @@ class Draft:
                 own[name] = pa.concat_tables([own[name], events]) if name in own else events
             if not mine.all():
                 rest[name] = table.filter(pa.array(~mine))
-        where = np.flatnonzero(old).astype(np.uint32)
         based = bool(old.all()) and kept.in_base(view, moved)
-        sources = [view.blocks[n] for n in np.unique(positions[old] // view.block_rows).tolist()]
+        sources = _sources(view, positions[old])
         events = recent.with_events(
-            recent.placed(held_tables, where),
+            recent.placed(held_tables, old),
             own,
             view.schema,
             self._repeated,
@@ -352,15 +356,15 @@ class Draft:
         )
         blocks = recent.without_rows(view.blocks, view.block_rows, positions[old])
         written = columns.all(kept.own_columns(sources) if based else None)
-        block = Block.recent(len(blocks), moved.astype(np.uint32), written, events, view.schema)
-        moves = 1 + max((source.moves for source in sources), default=0)
-        block = kept.joined(view, [block]) if moves > _MOVES else replace(block, moves=moves)
-        created = self._next if made else view.next_ordinal
-        self._view = replace(
-            view,
-            blocks=recent.compacted(view, [*blocks, *recent.parted(block, view)]),
-            base=_base(view),
-            created=created,
+        moves = 1 + max([source.moves for source in sources], default=0)
+        ordinals, schema = moved.astype(np.uint32), view.schema
+        block = Block.recent(len(blocks), ordinals, written, events, schema, moves)
+        if moves > _MOVES:
+            block = kept.joined(view, [block])
+        parts = [block] if block.rows <= view.block_rows else recent.parted(block, view)
+        self._view = view.following(
+            blocks=recent.compacted(view, [*blocks, *parts], self._spare),
+            created=self._next if made else view.next_ordinal,
         )
         return rest
 
@@ -382,10 +386,10 @@ class Draft:
                 part = table if mine.all() else table.filter(pa.array(mine))
                 by_block.setdefault(number, {})[name] = part.set_column(0, "row", pa.array(rows))
         blocks = list(view.blocks)
-        types = recent.types_of(view.schema)
+        types = view.schema.event_types
         for number, added in by_block.items():
             blocks[number] = pieces.with_events(blocks[number], added, types, self._repeated)
-        self._view = replace(view, blocks=tuple(blocks), base=_base(view))
+        self._view = view.following(blocks=tuple(blocks))
 
 
 class _Recorded(NamedTuple):
@@ -409,14 +413,28 @@ def _united(several: Iterable[_Recorded], event: EventType) -> pa.Table:
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
 
-def _base(view: View) -> int:
-    return len(view.base_blocks)
+def _moved(edits: Sequence[Edit], made: Mapping[str, Made]) -> Ordinals:
+    """Return the ordinals of all contacts that are made or edited, ascending."""
+    if len(edits) == 1 and not made and len(edits[0].ordinals) == 1:
+        return edits[0].ordinals
+    new = np.array([one.ordinal for one in made.values()], dtype=np.int64)
+    return np.unique(np.concatenate([new, *(one.ordinals for one in edits)]))
+
+
+def _sources(view: View, positions: Places) -> list[Block]:
+    """Return the blocks that contacts at *positions* move out of."""
+    numbers = positions // view.block_rows
+    few = numbers.tolist() if len(numbers) <= 1 else np.unique(numbers).tolist()
+    return [view.blocks[number] for number in few]
 
 
 def _unknown(
     ordinals: Ordinals, numbers: npt.NDArray[np.uint32], field: str = "id"
 ) -> list[Refusal]:
     """Return a refusal for each contact without an ordinal; *field* of the record names it."""
+    unknown = ordinals < 0
+    if not unknown.any():
+        return []
     return [
         Refusal(
             int(numbers[place]),
@@ -425,7 +443,7 @@ def _unknown(
             # Without the id: answers are kept, and what is erased must be nowhere.
             "there is no contact with this id; upsert it first",
         )
-        for place in np.flatnonzero(ordinals < 0).tolist()
+        for place in np.flatnonzero(unknown).tolist()
     ]
 
 

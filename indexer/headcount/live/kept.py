@@ -108,7 +108,7 @@ def _read(
 
 
 def _own(values: Columns | Tables | None) -> Names | None:
-    return values.own if isinstance(values, Kept) else None
+    return values.own if type(values) is Kept else None
 
 
 def _united(several: Iterable[Names | None]) -> Names | None:

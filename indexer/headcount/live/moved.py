@@ -98,7 +98,7 @@ class MovedColumns:
             self._replace(_CREATED_AT, new, pa.array(times, pa.int64()).cast(INSTANT))
         told: dict[str, Told] = {}
         for ordinals, step, _ in edits:
-            places = np.searchsorted(self._moved, ordinals)
+            places = self._moved.searchsorted(ordinals)
             for name, update in step.fields.items():
                 self._replace(name, places[update.at], update.values)
             if len(step.labels.at):
@@ -146,19 +146,23 @@ class MovedColumns:
         """Write into a column what was gathered of it."""
         if name in self._set:
             several = self._set.pop(name)
-            places = np.concatenate([places for places, _ in several])
-            values = pa.concat_arrays([values for _, values in several])
+            places, values = several[0]
+            if len(several) > 1:
+                places = np.concatenate([places for places, _ in several])
+                values = pa.concat_arrays([values for _, values in several])
             self._done[name] = self._replaced(name, places, values)
         elif name in self._sets:
             self._done[name] = self._sets.pop(name).column()
 
     def _replaced(self, name: str, places: Places, values: pa.Array) -> pa.Array:
         """Return a column with *values* at *places*; it is not read if these are all it has."""
+        if len(places) == len(self._moved) == 1:
+            return values
         if len(places) == len(self._moved):
             last = np.full(len(places), -1, dtype=np.int64)
             last[places] = np.arange(len(places))
             if (last >= 0).all():
-                return values.take(pa.array(last)) if len(places) > 1 else values
+                return values.take(pa.array(last))
         return edit.replaced(self._column(name), places, values)
 
     def _column(self, name: str) -> pa.Array:

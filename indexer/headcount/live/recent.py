@@ -8,6 +8,8 @@ and makes it a row of a new block. So a query meets nothing but blocks, and a wr
 contacts it touches cost. As with events, blocks of much the same size are joined from time to time:
 a few blocks hold all that was touched since the last compaction.
 
+Joining may wait until nobody writes, so that who waits for a commit does not wait for that as well.
+
 What a new block holds is read from the old one when it is first asked for; when blocks are joined,
 what is not as in the base is read then (`kept`), so that no chain of old blocks is kept.
 """
@@ -29,7 +31,7 @@ from headcount.index.lazy import Lazy
 from headcount.index.view import View
 from headcount.live.kept import Kept, Names, joined, read
 from headcount.live.pieces import run_to_join, without_repeats
-from headcount.model.schema import EventType, Schema
+from headcount.model.schema import Schema
 
 Positions = npt.NDArray[np.int64]
 
@@ -52,8 +54,11 @@ def without_rows(blocks: Sequence[Block], block_rows: int, positions: Positions)
     return found
 
 
-def placed(tables: Tables, places: npt.NDArray[np.uint32]) -> Tables:
-    """Return *tables* with the row i of each event's contact turned into `places[i]`."""
+def placed(tables: Tables, held: npt.NDArray[np.bool_]) -> Tables:
+    """Return *tables*, of the contacts that are *held*, with their events' rows among all."""
+    if held.all():
+        return tables
+    places = np.flatnonzero(held).astype(np.uint32)
 
     def table(name: str) -> pa.Table:
         found = tables[name]
@@ -78,7 +83,7 @@ def with_events(
     Those are counted in *repeated* by their `origin`, which the tables returned do not have. Of
     *tables* all but *own* are as in the base, none if it is None.
     """
-    types = types_of(schema)
+    types = schema.event_types
     united = {}
     for name, new in added.items():
         names = event_schema(types[name]).names
@@ -92,22 +97,38 @@ def with_events(
     return Lazy(types, table) if own is None else Kept(types, table, own | united.keys())
 
 
-def compacted(view: View, blocks: Sequence[Block]) -> tuple[Block, ...]:
+def compacted(view: View, blocks: Sequence[Block], spare: int = 0) -> tuple[Block, ...]:
     """
     Return the blocks of the next view, from *blocks*: the base of *view* and recent ones behind it.
 
-    Recent blocks of nobody are left out, those of much the same size joined, the rest renumbered.
+    Recent blocks of nobody are left out, the rest renumbered. Those of much the same size are
+    joined, unless they are no more than *spare*, which `tidied` does later.
     """
     count = len(view.base_blocks)
     recent = [block for block in blocks[count:] if block.live]
-    start = run_to_join([len(block.live) for block in recent], view.block_rows)
-    if start is not None:
+    start = _run_to_join(recent, view)
+    if start is not None and len(recent) - start > spare:
         recent[start:] = [joined(view, recent[start:])]
-    kept = (
+    kept = [
         block if block.number == place else replace(block, number=place)
         for place, block in enumerate(recent, count)
-    )
+    ]
     return (*blocks[:count], *kept)
+
+
+def is_untidy(view: View) -> bool:
+    """Return whether recent blocks are to be joined."""
+    return _run_to_join(view.recent_blocks, view) is not None
+
+
+def tidied(view: View) -> View:
+    """Return the view with the blocks joined that commits have spared; 1 ms for six of one row."""
+    return view.following(blocks=compacted(view, view.blocks))
+
+
+def _run_to_join(recent: Sequence[Block], view: View) -> int | None:
+    """Return from where on recent blocks, all of somebody, are to be joined."""
+    return run_to_join([len(block.live) for block in recent], view.block_rows)
 
 
 def parted(block: Block, view: View) -> Iterator[Block]:
@@ -121,8 +142,3 @@ def parted(block: Block, view: View) -> Iterator[Block]:
         columns, tables = gathered(view.schema, [block], block.rows, rows)
         ordinals = block.ordinals[rows]
         yield Block.recent(block.number, ordinals, read(columns), read(tables), view.schema)
-
-
-def types_of(schema: Schema) -> dict[str, EventType]:
-    """Return the event types of a schema by their declared names."""
-    return {event.name: event for event in schema.all_events.values()}

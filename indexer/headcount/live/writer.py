@@ -8,6 +8,9 @@ One commit takes all that waits, up to a number of records: the more callers, th
 a sync and a view. The next view is worked out before the log is written, so a commit that cannot be
 applied never gets into the log; it is published after, so nobody sees what a power cut takes back.
 
+Small blocks that commits leave behind are joined when nothing waits: the same version, in fewer
+blocks.
+
 A commit that fails while it is written has an unknown outcome. The writer is then dead: it answers
 everything with that error and tells `on_failure`, whose business it is to end the process.
 
@@ -19,22 +22,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from headcount.index.interval import EVER
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live import answer
-from headcount.live.commit import Batch, Commit, Follower, StaleSchema, Written
+from headcount.live.commit import Batch, Commit, Follower, Written
 from headcount.live.draft import Draft
-from headcount.live.joint import joined, step_to_join
+from headcount.live.group import Group, Waiting, only_deletes
+from headcount.live.joint import step_to_join
+from headcount.live.recent import is_untidy, tidied
 from headcount.live.replay import replayed
 from headcount.live.settings import WriterSettings
 from headcount.live.stored import compact
-from headcount.model.changes import Changes, ContactStep, DeleteStep, Refusal
 from headcount.model.errors import CorruptionError, Reason, UnknownOutcomeError, UserError
 from headcount.storage import files
 from headcount.storage.folder import WriterLock, workspace_folder
@@ -43,90 +47,9 @@ from headcount.storage.log_segment import Entry
 
 _LAST_ENTRIES = 4  # replayed while the committer waits
 _SEVERAL = 3  # batches in a commit that say that many callers write one after the other
+_SPARE = 8  # recent blocks that commits leave to be joined when nobody writes
+_IDLE_SECONDS = 0.002  # after which nobody does
 _GATHER_SECONDS = 0.002  # that such callers are waited for: half of what a commit of theirs takes
-
-
-@dataclass(eq=False, slots=True)
-class _Waiting:
-    """A batch that waits, and what its caller waits for."""
-
-    batch: Batch
-    future: Future[Written] = field(default_factory=Future)
-
-    @property
-    def records(self) -> int:
-        return max(1, self.batch.changes.records)
-
-
-@dataclass(eq=False, slots=True)
-class _Group:
-    """
-    The batches of one commit, with the records left of each and what of it was refused.
-
-    What is written is `taken`, each with the number of its batch; those in `joining` are yet to be
-    taken, together.
-    """
-
-    waiting: list[_Waiting] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    refused: list[tuple[Refusal, ...]] = field(default_factory=list)
-    taken: list[tuple[int, Changes]] = field(default_factory=list)
-    joining: list[ContactStep] = field(default_factory=list)
-
-    def take(self, draft: Draft, waiting: _Waiting, at: int) -> None:
-        """Take a batch into the draft; a UserError leaves the group as it was, not the draft."""
-        typed, changes = waiting.batch.schema, waiting.batch.changes
-        step = step_to_join(changes)
-        if step is None:
-            self.join(draft, at)
-        if typed is not None and typed is not draft.schema and typed != draft.schema:
-            raise StaleSchema
-        refused = list(waiting.batch.refused)
-        if step is None:
-            number = len(self.waiting)
-            changes, more = draft.take_all(changes, at, number)
-            self.taken.append((number, changes))
-            refused += more
-        else:
-            self.joining.append(step)
-        self.waiting.append(waiting)
-        self.left.append(changes.records)
-        self.refused.append(tuple(sorted(refused, key=lambda one: one.index)))
-
-    def join(self, draft: Draft, at: int) -> None:
-        """Take those that are to be taken together."""
-        if not self.joining:
-            return
-        number = len(self.waiting) - 1
-        steps, self.joining = self.joining, []
-        changes, refused = draft.take_all(Changes((joined(steps),)), at, number)
-        assert not refused
-        self.taken.append((number, changes))
-
-    def drafted(self, view: View, at: int) -> Draft:
-        """Return a new draft with all that was taken."""
-        draft = Draft(view)
-        for number, changes in self.taken:
-            draft.take_all(changes, at, number)
-        return draft
-
-    def is_remembered(self) -> bool:
-        """Return whether a refusal is to be said again when its request comes again."""
-        return any(
-            refused and waiting.batch.request_id
-            for waiting, refused in zip(self.waiting, self.refused, strict=True)
-        )
-
-    def changes(self) -> Changes:
-        """Return what is written in the end."""
-        return Changes(tuple(step for _, changes in self.taken for step in changes.steps))
-
-    def answers(self, version: Version, repeated: Mapping[int, int]) -> list[Written]:
-        """Return the answer to each batch."""
-        return [
-            Written(version, left - repeated.get(number, 0), repeated.get(number, 0), refused)
-            for number, (left, refused) in enumerate(zip(self.left, self.refused, strict=True))
-        ]
 
 
 class LiveWorkspace:
@@ -167,7 +90,7 @@ class LiveWorkspace:
         self._settings = settings
         self._on_failure = on_failure
         self._followers: tuple[Follower, ...] = ()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._waiting_records = 0
         self._wanted = threading.Condition()  # guards what waits
         self._enough = 1  # batches that must wait for the committer to be woken
@@ -259,7 +182,7 @@ class LiveWorkspace:
                 is closed.
             UnknownOutcomeError: the writer has failed.
         """
-        waiting = _Waiting(batch)
+        waiting = Waiting(batch)
         with self._wanted:
             if self._failure is not None:
                 raise self._failure
@@ -429,22 +352,35 @@ class LiveWorkspace:
         """
         last = 0
         while True:
+            untidy = is_untidy(self.view)
             with self._wanted:
                 if last >= _SEVERAL and len(self._waiting) < last and not self._closing:
                     self._enough = last
                     self._wanted.wait(_GATHER_SECONDS)
                     self._enough = 1
                 while not self._waiting and not self._closing:
-                    self._wanted.wait()
-                if not self._waiting:
+                    if not self._wanted.wait(_IDLE_SECONDS if untidy else None):
+                        break
+                if not self._waiting and self._closing:
                     return
                 group = self._next_group()
             last = len(group)
-            self._settle(group)
+            if group:
+                self._settle(group)
+            else:
+                self._tidy()
 
-    def _next_group(self) -> list[_Waiting]:
+    def _tidy(self) -> None:
+        """Join the blocks that commits have spared."""
+        try:
+            with self._committing:
+                self.view = tidied(self.view)
+        except Exception as error:  # no commit is lost, but each would leave more blocks behind
+            self._fail(error)
+
+    def _next_group(self) -> list[Waiting]:
         """Take what is to be in one commit from what waits."""
-        group: list[_Waiting] = []
+        group: list[Waiting] = []
         records = 0
         while self._waiting and (
             not group or records + self._waiting[0].records <= self._settings.commit_records
@@ -454,7 +390,7 @@ class LiveWorkspace:
         self._waiting_records -= records
         return group
 
-    def _settle(self, group: Sequence[_Waiting]) -> None:
+    def _settle(self, group: Sequence[Waiting]) -> None:
         """
         Commit a group and answer it.
 
@@ -468,7 +404,7 @@ class LiveWorkspace:
             _refuse(group, error)
         except (UserError, CorruptionError) as error:  # nothing was written
             full = isinstance(error, UserError) and error.reason is Reason.DISK_FULL
-            deleting = [one for one in group if full and _only_deletes(one.batch.changes)]
+            deleting = [one for one in group if full and only_deletes(one.batch.changes)]
             if len(deleting) == len(group):
                 deleting = []
             _refuse([one for one in group if one not in deleting], error)
@@ -482,17 +418,18 @@ class LiveWorkspace:
             else:
                 _refuse(left, error)
 
-    def _commit(self, batches: Sequence[_Waiting]) -> None:
+    def _commit(self, batches: Sequence[Waiting]) -> None:
         """Do what *batches* ask for in one commit, and answer them."""
-        again: list[tuple[_Waiting, int]] = []
+        again: list[tuple[Waiting, int]] = []
         with self._committing:
             if self._failure is not None:
                 raise self._failure
             before, at = self.view, max(self._clock(), self._reached)
-            draft, group = Draft(before), _Group()
+            draft, group = Draft(before, _SPARE), Group()
             numbers: dict[str, int] = {}
-            several = (waiting.batch.changes for waiting in batches)
-            draft.expect(changes for changes in several if step_to_join(changes) is None)
+            if len(batches) > 1:
+                several = (waiting.batch.changes for waiting in batches)
+                draft.expect(changes for changes in several if step_to_join(changes) is None)
             for waiting in batches:
                 request = waiting.batch.request_id
                 known = self._log.request(request) if request else None
@@ -505,7 +442,7 @@ class LiveWorkspace:
                         group.take(draft, waiting, at)
                     except UserError as error:
                         waiting.future.set_exception(error)
-                        draft = group.drafted(before, at)
+                        draft = group.drafted(Draft(before, _SPARE), at)
                     else:
                         if request:
                             numbers[request] = len(group.waiting) - 1
@@ -516,7 +453,7 @@ class LiveWorkspace:
         for waiting, given in answers:
             waiting.future.set_result(given)
 
-    def _log_and_publish(self, draft: Draft, group: _Group, at: int) -> list[Written]:
+    def _log_and_publish(self, draft: Draft, group: Group, at: int) -> list[Written]:
         """Make a draft the newest view, and return the answers to the batches in it."""
         before, changes = self.view, group.changes()
         if not changes.steps and not group.is_remembered():
@@ -530,7 +467,7 @@ class LiveWorkspace:
             if waiting.batch.request_id
         ]
         data = changes.encode()
-        erasure = bool(changes.steps) and _only_deletes(changes)
+        erasure = bool(changes.steps) and only_deletes(changes)
         sequence = self._log.append(at, changes.records, data, requests, erasure=erasure)
         assert sequence == version.sequence, f"the log is at {sequence}, the view at {version}"
         if self._since is not None:
@@ -559,11 +496,7 @@ class LiveWorkspace:
         self._on_failure(error)
 
 
-def _only_deletes(changes: Changes) -> bool:
-    return all(isinstance(step, DeleteStep) for step in changes.steps)
-
-
-def _refuse(group: Iterable[_Waiting], error: Exception) -> None:
+def _refuse(group: Iterable[Waiting], error: Exception) -> None:
     """Answer those of a group that have no answer yet."""
     for waiting in group:
         if not waiting.future.done():

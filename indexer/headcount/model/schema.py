@@ -145,11 +145,21 @@ class Schema:
         return fields
 
     @cached_property
+    def indexed_fields(self) -> dict[str, Field]:
+        """The fields that have an index, by their declared names: all but the id."""
+        return {f.name: f for f in self.all_fields.values() if f.name != "id"}
+
+    @cached_property
     def all_events(self) -> Mapping[str, EventType]:
         """Every event type, declared and built in, by its folded name."""
         events = {e.name.casefold(): e for e in BUILTIN_EVENTS}
         events.update((e.name.casefold(), e) for e in self.events.values())
         return events
+
+    @cached_property
+    def event_types(self) -> dict[str, EventType]:
+        """Every event type, declared and built in, by its declared name."""
+        return {event.name: event for event in self.all_events.values()}
 
     def field(self, name: str) -> Field | None:
         """Return the stored field called *name*, in any case, or None."""

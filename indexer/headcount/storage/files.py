@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,23 +31,32 @@ _PIECE = 1 << 20  # bytes read and written at a time
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FAULTS = (OSError, apsw.Error)
 
 
-@contextlib.contextmanager
-def explained(path: Path, outcome: str = "", offset: int | None = None) -> Iterator[None]:
+class explained:  # noqa: N801 - used like a function
     """
     Raise what the operating system or SQLite reports about *path* as an error that says what to do.
 
     *outcome* says what the failure means for what was stored before. A missing file, and whatever
-    is not about the disk, is raised as it came.
+    is not about the disk, is raised as it came. A class, because a generator costs each commit more
+    than the calls it surrounds.
     """
-    try:
-        yield
-    except (OSError, apsw.Error) as error:
-        known = _explain(error, path, f"; {outcome}" if outcome else "", offset)
-        if known is None:
-            raise
-        raise known from error
+
+    __slots__ = ("_offset", "_outcome", "_path")
+
+    def __init__(self, path: Path, outcome: str = "", offset: int | None = None) -> None:
+        self._path, self._outcome, self._offset = path, outcome, offset
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, _FAULTS):
+            outcome = f"; {self._outcome}" if self._outcome else ""
+            known = _explain(error, self._path, outcome, self._offset)
+            if known is not None:
+                raise known from error
 
 
 def _explain(
