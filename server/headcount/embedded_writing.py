@@ -186,7 +186,7 @@ class Writing(Holding):
         held, at = list(records), now()
 
         def batch(schema: Schema) -> Batch:
-            return RequestReader(schema, at).batch(held, request_id or "")
+            return RequestReader(schema).batch(held, at, request_id or "")
 
         return self._written(batch, timeout)
 

@@ -58,7 +58,7 @@ wild = st.dictionaries(KEYS | odd, anything, max_size=6).map(lambda made: {"op":
 def take(lines: list[str]) -> None:
     """Read lines, and say what became of them in every form that is sent or kept."""
     records = [record_of_line(line) for line in lines]
-    batch = RequestReader(SCHEMA, NOW).batch(records)
+    batch = RequestReader(SCHEMA).batch(records, NOW)
     assert Changes.decode(batch.changes.encode()).records == batch.changes.records
     assert all(0 <= refusal.index < len(lines) for refusal in batch.refused)
     for refusal in batch.refused:

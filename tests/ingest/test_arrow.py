@@ -47,7 +47,7 @@ def events(table: pa.Table) -> Batch:
 def from_json(mutations: list[dict[str, Any]]) -> Batch:
     """Return what the lines of a file change."""
     lines = [record_of_line(json.dumps(each)) for each in mutations]
-    return RequestReader(SCHEMA, NOW).batch(lines)
+    return RequestReader(SCHEMA).batch(lines, NOW)
 
 
 @settings(max_examples=80, deadline=None)

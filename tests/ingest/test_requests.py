@@ -33,7 +33,7 @@ from support.writing import NOW, SCHEMA, mutation, plain, value
 
 def batch(records: list[Record]) -> Batch:
     """Return what records change."""
-    return RequestReader(SCHEMA, NOW).batch(records, "r1")
+    return RequestReader(SCHEMA).batch(records, NOW, "r1")
 
 
 def from_json(mutations: list[dict[str, Any]]) -> Batch:
@@ -123,7 +123,7 @@ def test_events_by_column_are_their_records(seed: int, size: int, timed: bool) -
     creates = dice.random() < 0.5
     records = [convert_writes.event(each, creates=creates) for each in read.events]
     columns = convert_writes.events(read.events, creates=creates)
-    one, other = batch(list(records)), RequestReader(SCHEMA, NOW).recorded(columns, "r1")
+    one, other = batch(list(records)), RequestReader(SCHEMA).recorded(columns, "r1")
     assert plain(one.changes) == plain(other.changes)
     assert one.refused == other.refused
 

@@ -38,7 +38,8 @@ class ArrowReader:
 
     def __init__(self, schema: Schema, now: int) -> None:
         self._schema = schema
-        self._reader = RequestReader(schema, now)
+        self._now = now
+        self._reader = RequestReader(schema)
 
     def contacts(self, rows: pa.RecordBatch, *, creates: bool, request_id: str = "") -> Batch:
         """
@@ -56,11 +57,11 @@ class ArrowReader:
             )
         screen, numbers = _screen(rows.num_rows)
         every = np.arange(rows.num_rows)
-        fields: list[tuple[Field, Given[Column]]] = []
+        fields: list[tuple[Field, Given]] = []
         for name, column in placed.items():
             field = self._schema.field(name)
             if field is not None and name != "id":
-                fields.append((field, Given(every, column)))
+                fields.append((field, (every, column)))
         labels = [
             (part, add, given)
             for part, add in _LABELS.items()
@@ -71,7 +72,7 @@ class ArrowReader:
         if not rows.num_rows:
             return Batch(Changes(()), request_id, (), self._schema)
         step, refused = self._reader.contacts.build(
-            screen, numbers, placed["id"], fields, labels, lists, creates=creates
+            screen, numbers, self._now, placed["id"], fields, labels, lists, creates=creates
         )
         changes = Changes(() if step is None else (step,))
         return Batch(changes, request_id, tuple(refused), self._schema)
@@ -213,10 +214,10 @@ def _object(screen: Screen, row: int, text: object) -> Mapping[str, object]:
     return found
 
 
-def _members(column: pa.Array, part: str) -> Given[Column]:
+def _members(column: pa.Array, part: str) -> Given:
     """Return the texts in a column of lists, each with its row."""
     if pa.types.is_null(column.type):
-        return Given(np.zeros(0, np.int64), pa.array([], pa.string()))
+        return np.zeros(0, np.int64), pa.array([], pa.string())
     if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
         raise UserError(
             Reason.TYPE_MISMATCH,
@@ -224,7 +225,7 @@ def _members(column: pa.Array, part: str) -> Given[Column]:
             field=f"batches.{part}",
         )
     counts = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    return Given(np.repeat(np.arange(len(column)), counts), column.flatten())
+    return np.repeat(np.arange(len(column)), counts), column.flatten()
 
 
 def _lists(columns: Mapping[str, pa.Array]) -> GivenLists | None:
@@ -232,9 +233,9 @@ def _lists(columns: Mapping[str, pa.Array]) -> GivenLists | None:
     if not columns:
         return None
     found = [(_ACTIONS[name], _members(column, name)) for name, column in columns.items()]
-    rows: Rows = np.concatenate([given.rows for _, given in found])
-    actions = np.repeat([int(action) for action, _ in found], [len(g.rows) for _, g in found])
-    names = [name for _, given in found for name in _texts(given.values)]
+    rows: Rows = np.concatenate([its_rows for _, (its_rows, _) in found])
+    actions = np.repeat([int(action) for action, _ in found], [len(rows) for _, (rows, _) in found])
+    names = [name for _, (_, values) in found for name in _texts(values)]
     order = np.argsort(rows, kind="stable")
     return GivenLists(
         rows=rows[order],

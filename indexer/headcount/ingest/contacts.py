@@ -9,9 +9,10 @@ contact; what comes later counts.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from operator import attrgetter
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,9 +22,9 @@ import pyarrow.compute as pc
 
 from headcount.ingest.records import ContactRecord
 from headcount.ingest.screen import Rows, Screen
-from headcount.ingest.values import column_of, reader
+from headcount.ingest.values import column_of
 from headcount.load import coerce
-from headcount.load.coerce import Column
+from headcount.load.coerce import Coerced, Column
 from headcount.load.lists import MAX_LIST_BYTES
 from headcount.model.changes import (
     NO_LABELS,
@@ -42,15 +43,8 @@ LABEL = Field("label", FieldType.KEYWORD)
 LIST = Field("list", FieldType.KEYWORD)
 TIME = Field("time", FieldType.DATETIME)
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Given(Generic[T]):
-    """Some of the rows, a row as often as it has values, and what is given for them."""
-
-    rows: Rows
-    values: T
+# Some of the rows, a row as often as it has values, and what is given for them.
+Given: TypeAlias = tuple[Rows, Column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +60,44 @@ class GivenLists:
 NO_ACTION = 255
 
 
-class ContactReader:
-    """Turns the contacts of one request into a step."""
+_ID, _ADDED, _REMOVED, _LISTS = map(attrgetter, ("id", "add_labels", "remove_labels", "lists"))
 
-    def __init__(self, schema: Schema, zone: ZoneInfo, now: int) -> None:
+
+class ContactReader:
+    """Turns the contacts of requests into steps, a step for each. Any thread may use it."""
+
+    def __init__(self, schema: Schema, zone: ZoneInfo) -> None:
         self._schema = schema
-        self._zone = zone
-        self._now = now
+        self._stored = {key: f for key, f in schema.all_fields.items() if f.name != "id"}
+        self._read = _Readers(schema, zone)
+        self._read_label = coerce.reader(LABEL, zone)
+        self._read_list = coerce.reader(LIST, zone)
+        self._read_time = coerce.reader(TIME, zone)
 
     def step(
-        self, numbers: Places, records: Sequence[ContactRecord]
+        self, numbers: Places, records: Sequence[ContactRecord], now: int
     ) -> tuple[ContactStep | None, list[Refusal]]:
-        """Return the good ones of *records* as one step, None when there is none; all of a kind."""
+        """
+        Return the good ones of *records* as one step, None when there is none; all of a kind.
+
+        What happened with lists at no time of its own was *now*, in µs.
+        """
         screen = Screen(numbers)
-        ids = column_of([record.id for record in records], FieldType.KEYWORD)
-        fields = list(self._fields(screen, records))
+        ids = column_of(list(map(_ID, records)), FieldType.KEYWORD)
+        fields = self._fields(screen, records)
         labels = _labels(records)
         lists = _lists(records)
-        return self.build(screen, numbers, ids, fields, labels, lists, creates=records[0].creates)
+        creates = records[0].creates
+        return self.build(screen, numbers, now, ids, fields, labels, lists, creates=creates)
 
     def build(
         self,
         screen: Screen,
         numbers: Places,
+        now: int,
         ids: Column,
-        fields: Sequence[tuple[Field, Given[Column]]],
-        labels: Sequence[tuple[str, bool, Given[Column]]],
+        fields: Sequence[tuple[Field, Given]],
+        labels: Sequence[tuple[str, bool, Given]],
         lists: GivenLists | None,
         *,
         creates: bool,
@@ -103,31 +109,26 @@ class ContactReader:
         in that order.
         """
         typed_ids = screen.read(ids, "id", "a contact's id", coerce.contact_ids)
-        typed = [
-            (
-                field.name,
-                given.rows,
-                screen.read(
-                    given.values,
-                    field.name,
-                    f"a value of type {field.type}",
-                    reader(field, self._zone),
-                    given.rows,
-                ),
-            )
-            for field, given in fields
-        ]
-        puts = [(given.rows, self._names(screen, given, part), add) for part, add, given in labels]
-        happened = None if lists is None else self._happened(screen, lists)
+        typed: list[tuple[str, Rows, pa.Array]] = []
+        for field, (rows, values) in fields:
+            wanted, read = self._read[field.name]
+            typed.append((field.name, rows, screen.read(values, field.name, wanted, read, rows)))
+        puts: list[tuple[Rows, pa.StringArray, bool]] = []
+        for part, add, given in labels:
+            puts.append((given[0], self._names(screen, given, part), add))
+        happened = None if lists is None else self._happened(screen, lists, now)
         good = screen.rows()
         if not len(good):
             return None, screen.refused()
         pick = _picker(screen.good, good)
+        updates: dict[str, FieldUpdate] = {}
+        for name, rows, values in typed:
+            updates[name] = FieldUpdate(*pick(rows, values))
         step = ContactStep(
             numbers=numbers if len(good) == len(numbers) else numbers[good],
             ids=_taken(typed_ids, good),
             creates=creates,
-            fields={name: FieldUpdate(*pick(rows, values)) for name, rows, values in typed},
+            fields=updates,
             labels=_set_update(pick, puts) if puts else NO_LABELS,
             lists=NO_LISTS if happened is None else _list_update(pick, *happened),
         )
@@ -135,8 +136,8 @@ class ContactReader:
 
     def _fields(
         self, screen: Screen, records: Sequence[ContactRecord]
-    ) -> Iterator[tuple[Field, Given[Column]]]:
-        """Yield each field that a record names, with the rows that do."""
+    ) -> list[tuple[Field, Given]]:
+        """Return each field that a record names, with the rows that do."""
         rows: dict[str, list[int]] = {}
         values: dict[str, list[object]] = {}
         for row, record in enumerate(records):
@@ -145,40 +146,39 @@ class ContactReader:
                     rows[name], values[name] = [], []
                 rows[name].append(row)
                 values[name].append(value)
-        found: dict[str, tuple[Field, list[str]]] = {}
+        spelled: dict[str, tuple[Field, list[str]]] = {}
         for name in rows:
-            field = self.field(screen, name, rows[name])
+            field = self._stored.get(name.casefold())
             if field is not None:
-                found.setdefault(field.name, (field, []))[1].append(name)
-        for field, names in found.values():
+                spelled.setdefault(field.name, (field, []))[1].append(name)
+            else:
+                self._refuse_unknown(screen, name, rows[name])
+        found: list[tuple[Field, Given]] = []
+        for field, names in spelled.values():
             at = np.array(rows[names[0]], dtype=np.int64)
             given = values[names[0]]
             if len(names) > 1:
                 at, given = _united(screen, field.name, names, rows, values)
-            yield field, Given(at, column_of(given, field.type))
+            found.append((field, (at, column_of(given, field.type))))
+        return found
 
-    def field(self, screen: Screen, name: str, rows: Sequence[int]) -> Field | None:
-        """Return the stored field called *name*, or refuse the *rows* that name it."""
-        found = self._schema.field(name)
-        if found is not None and found.name != "id":
-            return found
+    def _refuse_unknown(self, screen: Screen, name: str, rows: Sequence[int]) -> None:
+        """Refuse the *rows* that name a field which is not stored."""
         message = _unknown_field(screen, self._schema, name)
         for row in rows:
             screen.refuse(row, name, Reason.UNKNOWN_NAME, message)
-        return None
 
-    def _names(self, screen: Screen, given: Given[Column], part: str) -> pa.StringArray:
+    def _names(self, screen: Screen, given: Given, part: str) -> pa.StringArray:
         """Return the names of labels, trimmed; records with an empty one are refused."""
-        read = reader(LABEL, self._zone)
-        names = screen.read(given.values, part, "labels", read, given.rows)
-        return _named(screen, names, given.rows, part, "a label has no name")
+        rows, values = given
+        names = screen.read(values, part, "labels", self._read_label, rows)
+        return _named(screen, names, rows, part, "a label has no name")
 
     def _happened(
-        self, screen: Screen, given: GivenLists
+        self, screen: Screen, given: GivenLists, now: int
     ) -> tuple[Rows, pa.StringArray, npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return what happened with lists, typed."""
-        read = reader(LIST, self._zone)
-        names = screen.read(given.names, "lists", "names of lists", read, given.rows)
+        names = screen.read(given.names, "lists", "names of lists", self._read_list, given.rows)
         names = _named(screen, names, given.rows, "lists", "a list has no name")
         long = pc.greater(pc.binary_length(names), MAX_LIST_BYTES).fill_null(False)
         for at in np.flatnonzero(long.to_numpy(zero_copy_only=False)).tolist():
@@ -187,13 +187,27 @@ class ContactReader:
         for at in np.flatnonzero(given.actions == NO_ACTION).tolist():
             message = "expected one of join, leave, opt_out, opt_in"
             screen.refuse(int(given.rows[at]), "lists", Reason.INVALID_VALUE, message)
-        times = np.full(len(given.rows), self._now, dtype=np.int64)
+        times = np.full(len(given.rows), now, dtype=np.int64)
         if given.times is not None:
-            found = screen.read(
-                given.times, "lists", "a time", reader(TIME, self._zone), given.rows
-            )
-            times = found.cast(pa.int64()).fill_null(self._now).to_numpy(zero_copy_only=False)
+            found = screen.read(given.times, "lists", "a time", self._read_time, given.rows)
+            times = found.cast(pa.int64()).fill_null(now).to_numpy(zero_copy_only=False)
         return given.rows, names, given.actions, times
+
+
+class _Readers(dict[str, tuple[str, Callable[[Column], Coerced]]]):
+    """By name: what the values of a field must be, in words, and what reads them."""
+
+    def __init__(self, schema: Schema, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._schema = schema
+        self._zone = zone
+
+    def __missing__(self, name: str) -> tuple[str, Callable[[Column], Coerced]]:
+        field = self._schema.field(name)
+        assert field is not None
+        return self.setdefault(
+            name, (f"a value of type {field.type}", coerce.reader(field, self._zone))
+        )
 
 
 def _unknown_field(screen: Screen, schema: Schema, name: str) -> str:
@@ -223,20 +237,19 @@ def _united(
     return at, [by_row[order][row] for row, order in pairs]
 
 
-def _labels(records: Sequence[ContactRecord]) -> list[tuple[str, bool, Given[Column]]]:
+def _labels(records: Sequence[ContactRecord]) -> list[tuple[str, bool, Given]]:
     found = []
-    for part, add in (("remove_labels", False), ("add_labels", True)):
-        lists = [record.add_labels if add else record.remove_labels for record in records]
-        counts = [len(names) for names in lists]
+    for part, add, named in (("remove_labels", False, _REMOVED), ("add_labels", True, _ADDED)):
+        counts = [*map(len, map(named, records))]
         if any(counts):
-            names = column_of([name for each in lists for name in each], FieldType.KEYWORD)
+            names = [*itertools.chain.from_iterable(map(named, records))]
             rows = np.repeat(np.arange(len(records)), counts)
-            found.append((part, add, Given(rows, names)))
+            found.append((part, add, (rows, column_of(names, FieldType.KEYWORD))))
     return found
 
 
 def _lists(records: Sequence[ContactRecord]) -> GivenLists | None:
-    counts = [len(record.lists) for record in records]
+    counts = [*map(len, map(_LISTS, records))]
     if not any(counts):
         return None
     every = [each for record in records for each in record.lists]

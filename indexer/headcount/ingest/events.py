@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from headcount.ingest.records import EventRecord
 from headcount.ingest.screen import Rows, Screen
-from headcount.ingest.values import column_of, reader
+from headcount.ingest.values import column_of
 from headcount.load import coerce
 from headcount.load.coerce import Column
 from headcount.load.events import PREFIX, TIME, has_value
@@ -70,6 +70,7 @@ class EventReader:
     def __init__(self, schema: Schema, zone: ZoneInfo) -> None:
         self._schema = schema
         self._zone = zone
+        self._read_time = coerce.reader(TIME, zone)
 
     def steps(self, numbers: Places, given: EventColumns) -> tuple[list[EventStep], list[Refusal]]:
         """Return the good ones of the events *given*, by event type."""
@@ -99,7 +100,7 @@ class EventReader:
     ) -> tuple[list[EventStep], list[Refusal]]:
         """Return one step an event type of what *screen* lets through."""
         who = screen.read(contacts, "contact", "a contact's id", coerce.contact_ids)
-        when = screen.read(times, "time", "a time", reader(TIME, self._zone))
+        when = screen.read(times, "time", "a time", self._read_time)
         screen.refuse_missing(when, "time", "the time is missing")
         named = None if ids is None else screen.read(ids, "id", "an id", coerce.event_ids)
         typed = [(group, self._typed(screen, group)) for group in groups]
@@ -172,7 +173,7 @@ class EventReader:
                 _refuse_undeclared(screen, group, name, column)
                 continue
             wanted = f"a value of type {declared.type}"
-            read = reader(declared, self._zone)
+            read = coerce.reader(declared, self._zone)
             found[PREFIX + declared.name] = screen.read(
                 column, declared.name, wanted, read, group.rows
             )

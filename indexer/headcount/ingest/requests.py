@@ -50,16 +50,20 @@ R = TypeVar("R")
 
 
 class RequestReader:
-    """Turns records into a batch for the writer; *now* (µs) is when the request came in."""
+    """Turns the records of requests into batches for the writer. Any thread may use it."""
 
-    def __init__(self, schema: Schema, now: int) -> None:
+    def __init__(self, schema: Schema) -> None:
         zone = time_zone(schema.time_zone)
         self.schema = schema
-        self.contacts = ContactReader(schema, zone, now)
+        self.contacts = ContactReader(schema, zone)
         self.events = EventReader(schema, zone)
 
-    def batch(self, records: Iterable[Record], request_id: str = "") -> Batch:
-        """Return what *records* change, and which of them are refused; they are numbered from 0."""
+    def batch(self, records: Iterable[Record], now: int, request_id: str = "") -> Batch:
+        """
+        Return what *records* change, and which of them are refused; they are numbered from 0.
+
+        The request came in *now* (µs).
+        """
         steps: list[Step] = []
         refused: list[Refusal] = []
         group = _Group()
@@ -67,10 +71,10 @@ class RequestReader:
             if isinstance(record, NoRecord):
                 refused.append(Refusal(number, record.field, Reason.INVALID_VALUE, record.message))
             elif not group.add(number, record):
-                self._settle(group, steps, refused)
+                self._settle(group, now, steps, refused)
                 group = _Group()
                 group.add(number, record)
-        self._settle(group, steps, refused)
+        self._settle(group, now, steps, refused)
         refused.sort(key=lambda refusal: refusal.index)
         return Batch(Changes(tuple(steps)), request_id, tuple(refused), self.schema)
 
@@ -82,31 +86,32 @@ class RequestReader:
         steps, refused = self.events.steps(numbers, given)
         return Batch(Changes(tuple(steps)), request_id, tuple(refused), self.schema)
 
-    def _settle(self, group: _Group, steps: list[Step], refused: list[Refusal]) -> None:
+    def _settle(self, group: _Group, now: int, steps: list[Step], refused: list[Refusal]) -> None:
         """Add the steps of a group, in the order of the phases, and what is refused of it."""
         for phase in sorted({*group.contacts, *group.events, *group.others}):
             if phase in group.contacts:
-                numbers, contacts = _unzipped(group.contacts[phase])
-                step, wrong = self.contacts.step(numbers, contacts)
+                numbers, contacts = group.contacts[phase]
+                step, wrong = self.contacts.step(np.array(numbers, np.uint32), contacts, now)
                 steps += [] if step is None else [step]
             elif phase in group.events:
-                numbers, events = _unzipped(group.events[phase])
-                found, wrong = self.events.steps(numbers, EventColumns.of(events))
+                numbers, events = group.events[phase]
+                columns = EventColumns.of(events)
+                found, wrong = self.events.steps(np.array(numbers, np.uint32), columns)
                 steps += found
             else:
-                numbers, others = _unzipped(group.others[phase])
-                made, wrong = _step(numbers, others)
+                numbers, others = group.others[phase]
+                made, wrong = _step(np.array(numbers, np.uint32), others)
                 steps += [] if made is None else [made]
             refused += wrong
 
 
 class _Group:
-    """Records that may be applied kind by kind."""
+    """Records that may be applied kind by kind: the numbers of those of a phase, and themselves."""
 
     def __init__(self) -> None:
-        self.contacts: dict[Phase, list[tuple[int, ContactRecord]]] = {}
-        self.events: dict[Phase, list[tuple[int, EventRecord]]] = {}
-        self.others: dict[Phase, list[tuple[int, Other]]] = {}
+        self.contacts: dict[Phase, tuple[list[int], list[ContactRecord]]] = {}
+        self.events: dict[Phase, tuple[list[int], list[EventRecord]]] = {}
+        self.others: dict[Phase, tuple[list[int], list[Other]]] = {}
         self._last: dict[str, Phase] = {}  # of each contact named so far
         self._relabelled: set[str] = set()  # contacts whose labels were put on or taken off
 
@@ -116,7 +121,7 @@ class _Group:
             phase = Phase.RECORD_CREATING if record.creates else Phase.RECORD
             if not self._move(_key(record.contact), phase):
                 return False
-            self.events.setdefault(phase, []).append((number, record))
+            _put(self.events, phase, number, record)
         elif isinstance(record, ContactRecord):
             phase = Phase.UPSERT if record.creates else Phase.PATCH
             key = _key(record.id)
@@ -126,13 +131,13 @@ class _Group:
                 return False
             if record.add_labels or record.remove_labels:
                 self._relabelled.add(key)
-            self.contacts.setdefault(phase, []).append((number, record))
+            _put(self.contacts, phase, number, record)
         else:
             phase, keys = _named(record)
             if any(self._last.get(key, phase) > phase for key in keys):
                 return False
             self._last.update(dict.fromkeys(keys, phase))
-            self.others.setdefault(phase, []).append((number, record))
+            _put(self.others, phase, number, record)
         return True
 
     def _move(self, key: str, phase: Phase) -> bool:
@@ -158,9 +163,12 @@ def _named(record: Other) -> tuple[Phase, tuple[str, ...]]:
             return Phase.SUPPRESS, (_key(record.id),)
 
 
-def _unzipped(pairs: Sequence[tuple[int, R]]) -> tuple[Places, list[R]]:
-    numbers = np.fromiter((number for number, _ in pairs), np.uint32, len(pairs))
-    return numbers, [record for _, record in pairs]
+def _put(
+    held: dict[Phase, tuple[list[int], list[R]]], phase: Phase, number: int, record: R
+) -> None:
+    numbers, records = held.setdefault(phase, ([], []))
+    numbers.append(number)
+    records.append(record)
 
 
 def _step(numbers: Places, records: Sequence[Other]) -> tuple[Step | None, list[Refusal]]:

@@ -8,7 +8,6 @@ name lines and count reasons, this names the record's place in the request and i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -39,9 +38,9 @@ class Screen:
         self._numbers = numbers
         self._typed = typed
         self._refused: list[Refusal] = []
-        self._mistakes: Counter[int] = Counter()  # by row
+        self._mistakes: dict[int, int] = {}  # how many, by row
         self._suggestions = 0
-        self.good = np.ones(len(numbers), dtype=np.bool_)
+        self.good = ~np.zeros(len(numbers), dtype=np.bool_)  # `ones` is Python
 
     def read(
         self,
@@ -78,8 +77,8 @@ class Screen:
     def refuse(self, row: int, field: str, reason: Reason, message: str) -> None:
         """Refuse the record at *row*; of its mistakes the first 100 are reported."""
         self.good[row] = False
-        self._mistakes[row] += 1
-        if self._mistakes[row] <= _MISTAKES:
+        self._mistakes[row] = mistakes = self._mistakes.get(row, 0) + 1
+        if mistakes <= _MISTAKES:
             self._refused.append(Refusal(int(self._numbers[row]), field, reason, message))
 
     def suggested(self, name: str, known: Iterable[str]) -> str:

@@ -7,26 +7,18 @@ An instant may be a `datetime` or `Micros`, which JSON has only as text.
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from headcount.index.block import ARROW_TYPES
 from headcount.ingest.records import Micros
-from headcount.load import coerce
-from headcount.load.coerce import Coerced, Column
+from headcount.load.coerce import Column
 from headcount.load.json_lines import column
-from headcount.model.schema import Field, FieldType
+from headcount.model.schema import FieldType
 
 _INSTANT = ARROW_TYPES[FieldType.DATETIME]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FEW = 24  # values that are read faster one by one than as a column
-
-
-def reader(field: Field, zone: ZoneInfo) -> partial[Coerced]:
-    """Return what reads a column as *field*."""
-    return partial(coerce.coerce, field=field, zone=zone)
 
 
 def _datetime(value: Micros) -> dt.datetime:

@@ -80,8 +80,18 @@ def coerce(column: Column, field: Field, zone: ZoneInfo) -> Coerced:
     Raises:
         Mismatch: no value of the column's type can be one of the field's.
     """
-    rule = _rule(field, zone)
+    return reader(field, zone)(column)
+
+
+def reader(field: Field, zone: ZoneInfo) -> Callable[[Column], Coerced]:
+    """Return what does to columns what `coerce` does, for whoever has more than one of a field."""
     kind = ARROW_TYPES[field.type]
+    return partial(_coerced, field=field, zone=zone, rule=_rule(field, zone), kind=kind)
+
+
+def _coerced(
+    column: Column, field: Field, zone: ZoneInfo, rule: Rule, kind: pa.DataType
+) -> Coerced:
     if isinstance(column, list):
         return _one_by_one(column, rule, kind)
     if pa.types.is_null(column.type):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from headcount.ingest.records import DeleteRecord, Record, SuppressRecord
 from headcount.members import states
@@ -145,7 +146,7 @@ class Contacts:
         *,
         creates: bool,
     ) -> writes_pb2.WriteResult:
-        records = [convert_writes.contact(each, creates=creates) for each in request.contacts]
+        records = [*map(partial(convert_writes.contact, creates=creates), request.contacts)]
         return self._written(request, call, records)
 
     def _written(

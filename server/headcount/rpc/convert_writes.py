@@ -12,6 +12,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
@@ -80,10 +81,10 @@ def _number(message: common_pb2.FieldValue) -> object:
 
 
 _VALUES: Mapping[str | None, Callable[[common_pb2.FieldValue], object]] = {
-    "string": lambda message: message.string,
+    "string": attrgetter("string"),
     "number": _number,
-    "boolean": lambda message: message.boolean,
-    "date": lambda message: message.date,
+    "boolean": attrgetter("boolean"),
+    "date": attrgetter("date"),
     "time": lambda message: instant(message.time),
     "list": _list,
     None: lambda _: None,
@@ -109,15 +110,13 @@ def contact(message: contacts_pb2.ContactChange, *, creates: bool) -> ContactRec
         values(message.fields),
         message.add_labels,
         message.remove_labels,
-        [
-            ListRecord(
-                change.list,
-                _ACTIONS.get(change.action),
-                instant(change.time) if change.HasField("time") else None,
-            )
-            for change in message.lists
-        ],
+        [*map(_list_record, message.lists)],
     )
+
+
+def _list_record(change: contacts_pb2.ListChange) -> ListRecord:
+    time = instant(change.time) if change.HasField("time") else None
+    return ListRecord(change.list, _ACTIONS.get(change.action), time)
 
 
 def event(message: events_pb2.Event, *, creates: bool) -> EventRecord:
@@ -187,14 +186,20 @@ def pair(message: contacts_pb2.ContactPair) -> MergeRecord:
 
 def to_result(written: Written, info: common_pb2.AnswerInfo, limit: int) -> writes_pb2.WriteResult:
     """Return what became of a write, with the refusals of its first *limit* refused records."""
+    refused = written.refused
     return writes_pb2.WriteResult(
         accepted=written.accepted,
-        refused_count=len({refusal.index for refusal in written.refused}),
-        refused=map(to_refused, _first(written.refused, limit)),
+        refused_count=refused_count(written),
+        refused=[*map(to_refused, _first(refused, limit))] if refused else None,
         repeated_events=written.repeated,
         already=written.already,
         info=info,
     )
+
+
+def refused_count(written: Written) -> int:
+    """Return how many records were refused, some of them for more than one reason."""
+    return len({one.index for one in written.refused}) if written.refused else 0
 
 
 def _first(refused: Iterable[Refusal], limit: int) -> Iterator[Refusal]:

@@ -118,7 +118,8 @@ class Workspaces:
             UserError: no such workspace (NOT_FOUND), one that is in memory only or was made anew
                 since *at_least* (CONFLICT), or one that is older than that (STALE_READ).
         """
-        current = self.keeper(name).view.version
+        found = self._writers.get(name or DEFAULT)
+        current = (self.keeper(name) if found is None else found).view.version
         _refuse_older(current, at_least)
         if at_least is not None and at_least.epoch != current.epoch:
             raise UserError(
@@ -129,7 +130,6 @@ class Workspaces:
                 " first, or begin with a new client",
                 field="min_version",
             )
-        found = self._writers.get(name or DEFAULT)
         if found is None:
             raise _in_memory()
         return found

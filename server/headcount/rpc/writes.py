@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from headcount.ingest.arrow import ArrowReader
@@ -63,7 +64,7 @@ class Submitted:
             ) from None
         notes = self.call.notes
         notes["accepted"] = notes.get("accepted", 0) + written.accepted
-        notes["refused"] = notes.get("refused", 0) + len({one.index for one in written.refused})
+        notes["refused"] = notes.get("refused", 0) + convert_writes.refused_count(written)
         zone = self.pending.writer.view.schema.time_zone
         elapsed = time.monotonic() - self.started
         info = convert.to_info(self.now, zone, written.version, elapsed)
@@ -79,6 +80,7 @@ class Writes:
         self._workspaces = workspaces
         self._settings = settings
         self._clock = clock  # µs since 1970 UTC
+        self._readers: dict[str, RequestReader] = {}  # by workspace; made anew for another schema
 
     def records(
         self, request: WriteRequest, call: Call, count: int, records: Callable[[], Iterable[Record]]
@@ -92,8 +94,9 @@ class Writes:
         """
         self._check(count)
 
-        def batch(schema: Schema, now: int, request_id: str) -> Batch:
-            return RequestReader(schema, now).batch(records(), request_id)
+        def batch(now: int, schema: Schema) -> Batch:
+            reader = self._reader(request.workspace, schema)
+            return reader.batch(records(), now, request.request_id)
 
         return self._submit(request, call, batch)
 
@@ -107,8 +110,9 @@ class Writes:
         """Hand over *count* events; raises as `records` does."""
         self._check(count)
 
-        def batch(schema: Schema, now: int, request_id: str) -> Batch:
-            return RequestReader(schema, now).recorded(events(), request_id)
+        def batch(_now: int, schema: Schema) -> Batch:
+            reader = self._reader(request.workspace, schema)
+            return reader.recorded(events(), request.request_id)
 
         return self._submit(request, call, batch)
 
@@ -117,9 +121,10 @@ class Writes:
     ) -> Submitted:
         """Hand over contacts as an Arrow IPC stream; raises as `records` does."""
 
-        def batch(schema: Schema, now: int, request_id: str) -> Batch:
+        def batch(now: int, schema: Schema) -> Batch:
             rows = read_stream(batches, self._settings.records)
-            return ArrowReader(schema, now).contacts(rows, creates=creates, request_id=request_id)
+            reader = ArrowReader(schema, now)
+            return reader.contacts(rows, creates=creates, request_id=request.request_id)
 
         return self._submit(request, call, batch)
 
@@ -128,9 +133,10 @@ class Writes:
     ) -> Submitted:
         """Hand over events as an Arrow IPC stream; raises as `records` does."""
 
-        def batch(schema: Schema, now: int, request_id: str) -> Batch:
+        def batch(now: int, schema: Schema) -> Batch:
             rows = read_stream(batches, self._settings.records)
-            return ArrowReader(schema, now).events(rows, creates=creates, request_id=request_id)
+            reader = ArrowReader(schema, now)
+            return reader.events(rows, creates=creates, request_id=request.request_id)
 
         return self._submit(request, call, batch)
 
@@ -142,8 +148,15 @@ class Writes:
                 f" {count:,}; send several",
             )
 
+    def _reader(self, workspace: str, schema: Schema) -> RequestReader:
+        """Return what reads the records of a workspace that there is."""
+        found = self._readers.get(workspace)
+        if found is None or found.schema is not schema:
+            found = self._readers[workspace] = RequestReader(schema)
+        return found
+
     def _submit(
-        self, request: WriteRequest, call: Call, batch: Callable[[Schema, int, str], Batch]
+        self, request: WriteRequest, call: Call, batch: Callable[[int, Schema], Batch]
     ) -> Submitted:
         seen = request.min_version if request.HasField("min_version") else None
         writer = self._workspaces.writer(
@@ -156,5 +169,5 @@ class Writes:
                 field="request_id",
             )
         now, started = self._clock(), time.monotonic()
-        pending = Pending(writer, lambda schema: batch(schema, now, request.request_id))
+        pending = Pending(writer, partial(batch, now))
         return Submitted(pending, call, now, self._settings.refusals, started)
