@@ -641,3 +641,12 @@ def test_sigterm_drains_and_exits_0(tmp_path: Path) -> None:
     host, _, port = serving["address"].rpartition(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=5)
+
+
+@pytest.mark.parametrize("module", ["headcount.rpc.app", "headcount.cli.serve"])
+def test_grpc_is_told_how_to_work_before_it_is_imported(module: str) -> None:
+    """Later would be in vain: it looks at its environment once."""
+    script = f"import sys, {module}; print(*sys.modules)"
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert loaded.index("headcount.rpc.before_grpc") < loaded.index("grpc")

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+import headcount.rpc.before_grpc  # noqa: F401
 from headcount.allocator import keep_freed_memory, set_aside_imports
 from headcount.cli.loading import load_files
 from headcount.cli.output import errors, note

@@ -13,7 +13,6 @@ INTERNAL and a request id, because grpcio would send the exception's text to the
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -24,10 +23,9 @@ from functools import partial
 from types import FrameType, TracebackType
 from typing import TextIO
 
-# The server never forks, and the handlers that grpc installs for those who do cost a lock a call.
-# Read when grpc is first used, so it must stand before that.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+import headcount.rpc.before_grpc  # noqa: F401
 
+# isort: split
 import grpc
 from google.rpc import status_pb2
 from grpc_reflection.v1alpha import (
