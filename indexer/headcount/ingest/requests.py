@@ -10,7 +10,7 @@ one of a later phase has named, what is gathered becomes steps, and gathering st
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,7 +46,6 @@ from headcount.model.schema import FieldType, Schema
 from headcount.model.time_zone import time_zone
 
 Other = DeleteRecord | MergeRecord | SuppressRecord
-R = TypeVar("R")
 
 
 class RequestReader:
@@ -88,62 +87,47 @@ class RequestReader:
 
     def _settle(self, group: _Group, now: int, steps: list[Step], refused: list[Refusal]) -> None:
         """Add the steps of a group, in the order of the phases, and what is refused of it."""
-        for phase in sorted({*group.contacts, *group.events, *group.others}):
-            if phase in group.contacts:
-                numbers, contacts = group.contacts[phase]
-                step, wrong = self.contacts.step(np.array(numbers, np.uint32), contacts, now)
+        for phase in sorted(group.held):
+            places, records = group.held[phase]
+            numbers = np.array(places, np.uint32)
+            if phase <= Phase.PATCH:
+                step, wrong = self.contacts.step(numbers, records, now)
                 steps += [] if step is None else [step]
-            elif phase in group.events:
-                numbers, events = group.events[phase]
-                columns = EventColumns.of(events)
-                found, wrong = self.events.steps(np.array(numbers, np.uint32), columns)
+            elif phase <= Phase.RECORD:
+                found, wrong = self.events.steps(numbers, EventColumns.of(records))
                 steps += found
             else:
-                numbers, others = group.others[phase]
-                made, wrong = _step(np.array(numbers, np.uint32), others)
+                made, wrong = _step(numbers, records)
                 steps += [] if made is None else [made]
             refused += wrong
 
 
 class _Group:
-    """Records that may be applied kind by kind: the numbers of those of a phase, and themselves."""
+    """Records that may be applied kind by kind: of each phase their numbers, and themselves."""
 
     def __init__(self) -> None:
-        self.contacts: dict[Phase, tuple[list[int], list[ContactRecord]]] = {}
-        self.events: dict[Phase, tuple[list[int], list[EventRecord]]] = {}
-        self.others: dict[Phase, tuple[list[int], list[Other]]] = {}
+        self.held: dict[Phase, tuple[list[int], list[Any]]] = {}
         self._last: dict[str, Phase] = {}  # of each contact named so far
         self._relabelled: set[str] = set()  # contacts whose labels were put on or taken off
 
     def add(self, number: int, record: ContactRecord | EventRecord | Other) -> bool:
         """Take a record, or return False if it must come after all that are here."""
-        if isinstance(record, EventRecord):
-            phase = Phase.RECORD_CREATING if record.creates else Phase.RECORD
-            if not self._move(_key(record.contact), phase):
+        phase, keys = _named(record)
+        last = self._last
+        for key in keys:
+            if last.get(key, phase) > phase:
                 return False
-            _put(self.events, phase, number, record)
-        elif isinstance(record, ContactRecord):
-            phase = Phase.UPSERT if record.creates else Phase.PATCH
-            key = _key(record.id)
-            if key in self._relabelled and any(n.casefold() == "label" for n in record.fields):
+        if isinstance(record, ContactRecord):
+            relabelled = self._relabelled
+            if keys[0] in relabelled and any(n.casefold() == "label" for n in record.fields):
                 return False  # a step sets labels before it puts any on
-            if not self._move(key, phase):
-                return False
             if record.add_labels or record.remove_labels:
-                self._relabelled.add(key)
-            _put(self.contacts, phase, number, record)
-        else:
-            phase, keys = _named(record)
-            if any(self._last.get(key, phase) > phase for key in keys):
-                return False
-            self._last.update(dict.fromkeys(keys, phase))
-            _put(self.others, phase, number, record)
-        return True
-
-    def _move(self, key: str, phase: Phase) -> bool:
-        if self._last.get(key, phase) > phase:
-            return False
-        self._last[key] = phase
+                relabelled.add(keys[0])
+        for key in keys:
+            last[key] = phase
+        places, records = self.held.setdefault(phase, ([], []))
+        places.append(number)
+        records.append(record)
         return True
 
 
@@ -152,23 +136,23 @@ def _key(contact: object) -> str:
     return contact if isinstance(contact, str) else str(contact)
 
 
-def _named(record: Other) -> tuple[Phase, tuple[str, ...]]:
+def _named(record: ContactRecord | EventRecord | Other) -> tuple[Phase, tuple[str, ...]]:
     """Return the phase of a record and the contacts it names."""
     match record:
+        case ContactRecord(id=str(contact)):
+            return Phase.UPSERT if record.creates else Phase.PATCH, (contact,)
+        case ContactRecord():
+            return Phase.UPSERT if record.creates else Phase.PATCH, (_key(record.id),)
+        case EventRecord():
+            return Phase.RECORD_CREATING if record.creates else Phase.RECORD, (
+                _key(record.contact),
+            )
         case DeleteRecord():
             return Phase.ERASE if record.erase else Phase.DELETE, (_key(record.id),)
         case MergeRecord():
             return Phase.MERGE, (_key(record.source), _key(record.target))
         case SuppressRecord():
             return Phase.SUPPRESS, (_key(record.id),)
-
-
-def _put(
-    held: dict[Phase, tuple[list[int], list[R]]], phase: Phase, number: int, record: R
-) -> None:
-    numbers, records = held.setdefault(phase, ([], []))
-    numbers.append(number)
-    records.append(record)
 
 
 def _step(numbers: Places, records: Sequence[Other]) -> tuple[Step | None, list[Refusal]]:

@@ -152,5 +152,5 @@ class Contacts:
     def _written(
         self, request: WriteRequest, call: Call, records: Sequence[Record]
     ) -> writes_pb2.WriteResult:
-        submitted = self._writes.records(request, call, len(records), lambda: records)
+        submitted = self._writes.records(request, call, len(records), partial(iter, records))
         return submitted.result(call.remaining)

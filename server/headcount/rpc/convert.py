@@ -93,12 +93,13 @@ def to_version(value: Version) -> common_pb2.Version:
 
 def to_info(as_of: int, zone_name: str, read: Version, elapsed: float) -> common_pb2.AnswerInfo:
     """Return what an answer says of itself; *as_of* in µs, *elapsed* in seconds."""
-    return common_pb2.AnswerInfo(
-        as_of=to_timestamp(as_of),
-        time_zone=zone_name,
-        version=to_version(read),
-        elapsed=to_duration(elapsed),
-    )
+    message = common_pb2.AnswerInfo(time_zone=zone_name)  # and in place, once for every answer:
+    instant, version, taken = message.as_of, message.version, message.elapsed
+    instant.seconds, micros = divmod(as_of, 1_000_000)
+    instant.nanos = micros * 1000
+    version.epoch, version.sequence = read.epoch, read.sequence
+    taken.seconds, taken.nanos = divmod(round(elapsed * 1e9), 1_000_000_000)
+    return message
 
 
 def info(message: common_pb2.AnswerInfo) -> Info:

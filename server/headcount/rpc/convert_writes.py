@@ -189,17 +189,12 @@ def to_result(written: Written, info: common_pb2.AnswerInfo, limit: int) -> writ
     refused = written.refused
     return writes_pb2.WriteResult(
         accepted=written.accepted,
-        refused_count=refused_count(written),
+        refused_count=len({one.index for one in refused}) if refused else 0,
         refused=[*map(to_refused, _first(refused, limit))] if refused else None,
         repeated_events=written.repeated,
         already=written.already,
         info=info,
     )
-
-
-def refused_count(written: Written) -> int:
-    """Return how many records were refused, some of them for more than one reason."""
-    return len({one.index for one in written.refused}) if written.refused else 0
 
 
 def _first(refused: Iterable[Refusal], limit: int) -> Iterator[Refusal]:

@@ -21,6 +21,7 @@ What an exception becomes is not decided here: see `headcount.rpc.app.guard`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -74,14 +75,15 @@ class Surroundings:
 
     def end(self, call: Call, code: grpc.StatusCode, lane: Lane) -> None:
         """Write down that a call of *lane* has ended now, once it is answered."""
-        lane.afterwards(partial(self._note, call, code.name, call.elapsed))
+        lane.afterwards(partial(self._note, call, code, time.monotonic()))
 
-    def _note(self, call: Call, code: str, seconds: float) -> None:
-        self.metrics.observe(call.method, code, seconds)
-        getattr(self.log, _LEVELS.get(code, "info"))(
+    def _note(self, call: Call, code: grpc.StatusCode, ended: float) -> None:
+        name, seconds = code.name, ended - call.started
+        self.metrics.observe(call.method, name, seconds)
+        getattr(self.log, _LEVELS.get(name, "info"))(
             "call",
             method=call.method,
-            code=code,
+            code=name,
             elapsed_ms=round(seconds * 1000, 3),
             request_id=call.request_id,
             **call.notes,
@@ -107,9 +109,10 @@ class Endpoint:
         self._around = surroundings
 
     def _receive(self, requests: Iterator[bytes], call: Call) -> Message:
-        seconds = self._around.calls.stall_seconds
-        with self._around.watchdog.limit(call.context, seconds), call.waiting():
+        began = time.monotonic()
+        with self._around.watchdog.limit(call.context, self._around.calls.stall_seconds):
             data = next(requests, None)
+        call.deadline += time.monotonic() - began  # the client's time, as in `Call.waiting`
         if data is None:
             raise UserError(Reason.SYNTAX, "expected one request message, found none")
         call.notes["request_bytes"] = len(data)

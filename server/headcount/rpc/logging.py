@@ -40,8 +40,7 @@ def make_logger(settings: LogSettings, stream: TextIO) -> FilteringBoundLogger:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
-    )
+    ).bind()  # made whole here, or every line would begin with doing so
     return logger
 
 

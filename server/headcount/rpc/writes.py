@@ -62,13 +62,14 @@ class Submitted:
                 "the time for this call is over, and what it writes may be written yet; send it"
                 " again with the same request_id",
             ) from None
-        notes = self.call.notes
-        notes["accepted"] = notes.get("accepted", 0) + written.accepted
-        notes["refused"] = notes.get("refused", 0) + convert_writes.refused_count(written)
         zone = self.pending.writer.view.schema.time_zone
         elapsed = time.monotonic() - self.started
         info = convert.to_info(self.now, zone, written.version, elapsed)
-        return convert_writes.to_result(written, info, self.listed)
+        result = convert_writes.to_result(written, info, self.listed)
+        notes = self.call.notes
+        notes["accepted"] = notes.get("accepted", 0) + result.accepted
+        notes["refused"] = notes.get("refused", 0) + result.refused_count
+        return result
 
 
 class Writes:
