@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount.ingest.given import event_of
+from headcount.ingest.given import contact_of, event_of
 from headcount.ingest.ndjson import record_of, record_of_line
 from headcount.ingest.records import Record
 from headcount.ingest.requests import RequestReader
@@ -25,7 +25,7 @@ from headcount.model.changes import (
     Refusal,
     SuppressStep,
 )
-from headcount.model.errors import Reason
+from headcount.model.errors import Reason, UserError
 from headcount.rpc import convert_writes
 from headcount.v1 import common_pb2, contacts_pb2, events_pb2
 from support.writing import NOW, SCHEMA, mutation, plain, value
@@ -137,6 +137,33 @@ TIMES = (
     "2026-05-09T12:00:00Z",
     1_700_000_000,
 )
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**64))
+def test_plain_contacts_are_put_into_a_request_as_all_are(seed: int) -> None:
+    """Whatever the id, the names and the values, the short way gives what the long one does."""
+    dice = random.Random(seed)
+    contact: dict[str, object] = {"id": dice.choice(("c1", "ü", "", 12, None))}
+    if dice.random() < 0.8:
+        values = (None, "x", "é", "\ud800", 1.5, 7, 2**70, True, [], {})
+        names = ("a", "", "É")
+        contact["fields"] = {dice.choice(names): dice.choice(values) for _ in range(2)}
+    if dice.random() < 0.2:
+        contact["add_labels"] = ["vip"]
+    plain = convert_writes.plain_contact(contact)
+    try:
+        wanted = convert_writes.to_contact(contact_of(contact, "upsert", 0), "")
+    except UserError:
+        assert plain is None
+    else:
+        assert plain in (None, wanted)
+
+
+def test_contacts_of_text_and_numbers_are_plain() -> None:
+    """The short way is taken where it is meant to be."""
+    assert convert_writes.plain_contact({"id": "c1", "fields": {"plan": "Pro", "spent": 7}})
+    assert convert_writes.plain_contact({"id": "c1"})
 
 
 @settings(max_examples=150, deadline=None)

@@ -42,10 +42,20 @@ def contacts_of(contacts: Iterable[Object], op: str) -> Iterator[ContactRecord]:
     Raises:
         UserError: one has an unknown key, or something else that is no contact.
     """
-    for place, contact in enumerate(contacts):
-        record = mutation_of({**contact, "op": op}, f"contacts[{place}]")
-        assert isinstance(record, ContactRecord)
-        yield record
+    for number, contact in enumerate(contacts):
+        yield contact_of(contact, op, number)
+
+
+def contact_of(contact: Object, op: str, number: int) -> ContactRecord:
+    """
+    Return the record of one contact, the one with *number* of several.
+
+    Raises:
+        UserError: it has an unknown key, or something else that is no contact.
+    """
+    record = mutation_of({**contact, "op": op}, f"contacts[{number}]")
+    assert isinstance(record, ContactRecord)
+    return record
 
 
 def events_of(events: Iterable[Object], *, creates: bool) -> Iterator[EventRecord]:

@@ -39,7 +39,8 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
 
     def __init__(self, workspace: str) -> None:
         self.workspace = workspace
-        self._seen: Version | None = None  # guarded by the lock
+        self._seen: Version | None = None  # guarded by the lock, and with it
+        self._min_version: common_pb2.Version | None = None  # its message
         self._lock = Lock()
 
     @property
@@ -395,17 +396,22 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
 
     def info(self, message: common_pb2.AnswerInfo) -> Info:
         """Return what an answer says of itself, and remember its version."""
-        found = convert.info(message)
+        self.saw(message.version)
+        return convert.info(message)
+
+    def saw(self, message: common_pb2.Version) -> Version:
+        """Remember the version that an answer names, and return it."""
+        found = convert.version(message)
         with self._lock:
-            if self._seen is None or self._seen < found.version:
-                self._seen = found.version
+            if self._seen is None or self._seen < found:
+                self._seen, self._min_version = found, convert.to_version(found)
         return found
 
     def begun_anew(self, workspace: str) -> None:
         """Forget the newest version of a workspace that was just made: it has others."""
         if workspace == self.workspace:
             with self._lock:
-                self._seen = None
+                self._seen = self._min_version = None
 
     def noted(self, message: Message) -> None:
         """Remember the version that a message of a stream of contacts names, if it names one."""
@@ -417,8 +423,7 @@ class Requests(SendingRequests, WritingRequests, CaringRequests):
         return text_of(query)
 
     def _version(self) -> common_pb2.Version | None:
-        seen = self._seen
-        return None if seen is None else convert.to_version(seen)
+        return self._min_version  # copied into every request
 
 
 def _query(query: Query, as_of: dt.datetime | None, time_zone: str | None) -> query_pb2.Query:

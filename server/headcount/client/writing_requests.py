@@ -7,7 +7,7 @@ answer did not come: it counts once.
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,12 +17,14 @@ import pyarrow as pa
 from google.protobuf.message import Message
 
 from headcount.answers import ContactState, WriteResult
+from headcount.index.view import Version
 from headcount.ingest.given import (
     Object,
-    contacts_of,
+    contact_of,
     mutation_of,
     several,
 )
+from headcount.ingest.records import ContactRecord
 from headcount.model.changes import Refusal
 from headcount.model.errors import UserError
 from headcount.rpc import convert, convert_writes
@@ -224,7 +226,7 @@ class WritingRequests:
 
     def written(self, message: writes_pb2.WriteResult, kept: Kept = ALL) -> WriteResult:
         """Return what became of a write, of which *kept* was sent."""
-        self.info(message.info)
+        self.saw(message.info.version)
         found = convert_writes.result(message)
         return found if kept is ALL else kept.whole(found)
 
@@ -271,6 +273,10 @@ class WritingRequests:
     def _version(self) -> common_pb2.Version | None:
         raise NotImplementedError
 
+    def saw(self, message: common_pb2.Version) -> Version:
+        """Take note of the version that an answer names, and return it."""
+        raise NotImplementedError
+
     def info(self, message: common_pb2.AnswerInfo) -> object:
         """Take note of the version that an answer names."""
         raise NotImplementedError
@@ -287,7 +293,22 @@ def _refusal(number: int, place: str, error: UserError) -> Refusal:
 
 
 def _contacts(contacts: Iterable[Object], op: str) -> tuple[list[contacts_pb2.ContactChange], Kept]:
-    return _sendable(contacts_of(contacts, op), convert_writes.to_contact, "contacts")
+    return _sendable(_contacts_of(contacts, op), _contact, "contacts")
+
+
+def _contacts_of(
+    contacts: Iterable[Object], op: str
+) -> Iterator[contacts_pb2.ContactChange | ContactRecord]:
+    """Yield the message of each contact that is plain, and the record of each other one."""
+    for number, contact in enumerate(contacts):
+        plain = convert_writes.plain_contact(contact)
+        yield contact_of(contact, op, number) if plain is None else plain
+
+
+def _contact(
+    given: contacts_pb2.ContactChange | ContactRecord, place: str
+) -> contacts_pb2.ContactChange:
+    return convert_writes.to_contact(given, place) if isinstance(given, ContactRecord) else given
 
 
 def _ids(ids: Iterable[str]) -> list[str]:
@@ -306,4 +327,4 @@ def stream_of(table: pa.Table | pa.RecordBatch) -> bytes:
 
 
 def _id(given: str | None) -> str:
-    return uuid.uuid4().hex if given is None else convert_writes.text(given, "request_id")
+    return os.urandom(16).hex() if given is None else convert_writes.text(given, "request_id")

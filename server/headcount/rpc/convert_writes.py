@@ -52,6 +52,7 @@ _ACTIONS: Mapping[int, ListAction] = {
 }
 _MESSAGE_BYTES = 300  # of one refused record; there may be a thousand
 _UTC = ZoneInfo("UTC")
+_CONTACT_KEYS = frozenset(("id", "fields"))
 _EVENT_KEYS = frozenset(("contact", "type", "time", "id", "properties"))
 _FIRST_YEAR, _LAST_YEAR = 1, 9999  # where an offset may lead out of the calendar
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -386,6 +387,30 @@ def _plain_event(event: Mapping[str, object]) -> events_pb2.Event | None:
     made.time.nanos = since.microseconds * 1000
     for key, value in given.items():
         set_given(made.properties[key], value, key)
+    return made
+
+
+def plain_contact(contact: Mapping[str, object]) -> contacts_pb2.ContactChange | None:
+    """
+    Return the message of a contact as a program gives it, if its values need no care; else None.
+
+    What has an id and fields, of ASCII and numbers, is the same message as `to_contact` makes of
+    it, in a third of the time.
+    """
+    if not isinstance(contact, dict):
+        return None
+    name, given = contact.get("id"), contact.get("fields", NO_FIELDS)
+    if (
+        not contact.keys() <= _CONTACT_KEYS
+        or not _is_ascii(name)
+        or not isinstance(given, dict)
+        or not all(map(_is_ascii, given))
+        or not all(map(_is_plain, given.values()))
+    ):
+        return None
+    made = contacts_pb2.ContactChange(id=name)
+    for key, value in given.items():
+        set_given(made.fields[key], value, key)
     return made
 
 
