@@ -104,3 +104,17 @@ def test_a_new_version_keeps_an_anchor_unless_the_events_are_new(known: list[boo
     after = dataclasses.replace(view, blocks=(block.with_changes(newer=newer),))
     match(engine.at(after), [text], ["ann", "cem"], later(context, 5))
     assert known == [True, True, False]
+
+
+def test_what_is_so_for_an_hour_is_not_taken_for_what_it_is_all_day(known: list[bool]) -> None:
+    """`now between X and Y` holds nobody at either end of the day."""
+    world, engine = SHOP, Engine(view_of(SHOP))
+    at = context_at(AS_OF)
+    first, last = AS_OF + dt.timedelta(hours=1), AS_OF + dt.timedelta(hours=2)
+    text = f"plan is not empty and now between {first.isoformat()} and {last.isoformat()}"
+    ids = sorted(world.contacts)
+    for minutes in (0, 1, 2, 90, 91, 92, 180):
+        then = later(at, minutes * 60_000_000)
+        fresh = Engine(view_of(SHOP), Results(0))
+        assert match(engine, [text], ids, then) == match(fresh, [text], ids, then)
+    assert known

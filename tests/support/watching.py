@@ -199,13 +199,19 @@ def assert_time_is_right(
     reader: Reader,
     after: dt.datetime,
     to: dt.datetime,
+    beside: Iterable[dt.datetime] = (),
 ) -> None:
-    """Assert that a stream says of (after, to], in which nothing was written, what is so."""
+    """
+    Assert that a stream says of (after, to], in which nothing was written, what is so.
+
+    The oracle is also asked at the instants *beside*.
+    """
     times = [to_datetime(one.at) for one in stream]
     assert times == sorted(times)
     assert all(after < at <= to for at in times), (after, times, to)
     looked = set(instants(world, segment, zone, after, to))
     looked |= set(times) | {at - US for at in times if at - US > after}
+    looked |= {at for at in beside if after < at <= to}
     left = list(stream)
     for at in sorted(looked):
         while left and to_datetime(left[0].at) <= at:

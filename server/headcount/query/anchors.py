@@ -210,7 +210,7 @@ def _ends(condition: Moving) -> tuple[_End, ...] | None:
         match part:
             case Counted(sources, window):
                 found += _of_events(sources, window)
-            case Computed(figures=figures):
+            case Computed(figures=figures, instants=()):
                 for one in figures:
                     found += _of_events(one.figure.sources, one.window)
             case InWindows(FieldValue(field), windows, ()):
@@ -219,7 +219,7 @@ def _ends(condition: Moving) -> tuple[_End, ...] | None:
             case Followed(first, then, _, window, until, never=False):
                 found += _of_events(first, window)
                 found += _of_events(then, Window(window.low, until))
-            case InWindows() | Followed():
+            case Computed() | InWindows() | Followed():
                 return None
     return tuple(dict.fromkeys(found))
 

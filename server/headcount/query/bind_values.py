@@ -35,6 +35,7 @@ from headcount.query.expressions import (
 from headcount.query.literals import quoted_time
 from headcount.query.names import ContactScope, Scope
 from headcount.query.rules import duration_fault
+from headcount.query.traced import Traced
 from headcount.query.tree import Duration, Moment, Unit
 from headcount.query.zones import DAY_US
 
@@ -220,6 +221,8 @@ def _elapsed(b: Binder, left: Expression, right: Expression, node: tree.Arithmet
     if isinstance(left, Constant) and isinstance(right, Constant):
         assert isinstance(left.value, int)
         assert isinstance(right.value, int)
+        if isinstance(left.value, Traced) is not isinstance(right.value, Traced):
+            return Elapsed(left, right)  # a number that goes with the clock is worked out later
         unit = DAY_US if left.kind is Kind.INSTANT else 1
         return Constant((left.value - right.value) / unit, Kind.DAYS)
     return Elapsed(left, right)

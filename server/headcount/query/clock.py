@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
 
+from headcount.query.traced import Traced
 from headcount.query.tree import Duration, Period, Unit
 from headcount.query.zones import DAY_US, Days, Instants, LocalTime, local_time
 
@@ -133,9 +134,10 @@ class Clock:
         wall = self._wall(instant)
         date = _add_months(wall.date(), sign * duration.amount * MONTHS[duration.unit])
         try:
-            return self.instant(dt.datetime.combine(date, wall.time().replace(fold=0)))
+            moved = self.instant(dt.datetime.combine(date, wall.time().replace(fold=0)))
         except OverflowError:
             raise OutOfCalendarError from None
+        return instant.beside(moved) if isinstance(instant, Traced) else moved
 
     def step_day(self, day: int, duration: Duration, sign: int) -> int:
         """Return *day* moved by a duration of days, weeks, months, quarters or years."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 from headcount.index.interval import Interval
 from headcount.query import ranges as spans
@@ -288,8 +289,9 @@ def _counted(sources: Sources, interval: Interval, range_: Range) -> Condition:
 def _timed(pick: str, sources: Sources, interval: Interval, range_: Range) -> Condition:
     """Return those whose first or last event of the interval is in the range of instants."""
     low, high = interval
-    start = low if range_.low == -math.inf else max(low, int(range_.low))
-    end = high if range_.high == math.inf else min(high, int(range_.high))
+    first, last = cast("tuple[int, int]", range_[:2])  # instants are whole
+    start = low if first == -math.inf else max(low, first)
+    end = high if last == math.inf else min(high, last)
     some = event_count(sources, Interval(start, end), 1, None)
     beyond = Interval(end + 1, high) if pick == "last" else Interval(low, start - 1)
     return all_of([some, complement(event_count(sources, beyond, 1, None))])

@@ -17,10 +17,14 @@ keep pace always. Days and months change their distance from the clock at local 
 change of the zone's offset, and where the moved clock passes such a change; there is at most one of
 those in a stretch between two *breaks* (local midnights and changes of offset), because no zone
 changes twice within two days. So an edge that fits at both ends of such a stretch fits throughout,
-and where one does not, the first misfit is found by halving.
+and where one does not, the first misfit is found by halving. Where the clock meets a constant,
+what is bound may be another thing for a while and then the same again; binding notes those instants
+itself (`traced`), and no piece reaches beyond one unseen. What is calculated with the clock and the
+same for everyone (`round(now - 2026-03-31) = 7`) ends a piece where it turns (`turns`).
 
 What tells the time of day (`hour(now)`) has breaks at whole hours or minutes. What cannot be
-followed (an instant that is calculated with) gets a piece a second: late by less than that.
+followed (`trends`, and a `where` with the clock in it) gets a piece a second: late by less than
+that.
 """
 
 from __future__ import annotations
@@ -32,16 +36,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from headcount.query.bound import Condition
+from headcount.model.schema import Field
+from headcount.query.bound import NO_ONE, Condition
 from headcount.query.clock import Clock
 from headcount.query.moving import (
-    CannotMoveError,
+    Computed,
     Fixed,
     Moving,
     UnlikeError,
     has_anniversary,
     moving,
+    parts,
 )
+from headcount.query.traced import CannotMoveError, Meetings, Traced
+from headcount.query.turns import OneRow, Stretches, turns
 from headcount.query.zones import DAY_US, SECOND_US
 
 Bind = Callable[[int], Condition]
@@ -56,7 +64,6 @@ class Grain(Enum):
     DAY = DAY_US
     HOUR = _HOUR_US
     MINUTE = _MINUTE_US
-    SECOND = SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Piece:
     """
     The instants from `start` to `last` at which `condition` is what the segment means.
 
-    `bound` is the bound condition at `start`. `is_even` is false where instants between were not
-    looked at (a piece a second).
+    `bound` is the bound condition at `start`, `traced` the same with the clock in it. `is_even` is
+    false where instants between were not looked at (a piece a second).
     """
 
     start: int
@@ -73,13 +80,19 @@ class Piece:
     bound: Condition
     condition: Moving
     is_even: bool = True
+    traced: Condition = NO_ONE
+
+
+def ahead(part: Computed, start: int) -> dict[Field, int]:
+    """Return by how much the instants of a part of the piece from *start* on are ahead."""
+    return {one.field: int(one.edge.at) - start for one in part.instants}
 
 
 class Course:
     """
     The pieces of one segment.
 
-    *bind* returns the segment bound at an instant. Each piece costs two bindings or a few more,
+    *bind* returns the segment bound at an instant. Each piece costs three bindings or a few more,
     where an edge jumps in between 37.
     """
 
@@ -99,32 +112,42 @@ class Course:
 
     def beginning(self, start: int) -> Piece:
         """Return the piece that begins at *start*."""
-        bound = self._bind(start)
-        single = Piece(start, start, bound, Fixed(bound))
-        if self._grain is Grain.SECOND:
-            return self._second(single)
+        single = Piece(start, start, bound := self._bind(start), Fixed(bound))
         try:
-            condition = moving(bound, self._bind(start + 1), 1)
+            traced, turn = self._traced(start)
+            condition = moving(traced, self._traced(start + 1)[0], 1)
         except UnlikeError:
             return single
         except CannotMoveError:
             return self._second(single)
-        return self._reaching(Piece(start, start, bound, condition), self._break(start) - 1)
+        return self._reaching(replace(single, condition=condition, traced=traced), turn)
 
     def after(self, piece: Piece) -> Piece:
         """Return *piece* reaching further, if nothing jumps at its end; else the next one."""
         at = piece.last + 1
         goes_on = piece.is_even and piece.last > piece.start and not has_anniversary(piece.bound)
-        if goes_on and self._fits(piece, at):
-            return self._reaching(replace(piece, last=at), self._break(at) - 1)
+        if goes_on and self._fits(piece, at) and self._turn(piece, at) > at:
+            return self._reaching(replace(piece, last=at), self._traced(at)[1])
         return self.beginning(at)
+
+    def _traced(self, at: int) -> tuple[Condition, int]:
+        """
+        Return the segment bound at an instant with the clock in it, and up to where it is the same.
+
+        That is the first instant at which a constant may be met, or something may jump.
+        """
+        meetings = Meetings()
+        bound = self._bind(Traced(at, meetings))
+        turn = self._break(at)
+        return bound, turn if meetings.soonest is None else min(turn, at + meetings.soonest)
 
     def _second(self, piece: Piece) -> Piece:
         end = piece.start - piece.start % SECOND_US + SECOND_US - 1
         return replace(piece, last=end, is_even=False)
 
-    def _reaching(self, piece: Piece, end: int) -> Piece:
-        """Return *piece* up to *end*, or to the last instant before at which it fits."""
+    def _reaching(self, piece: Piece, turn: int) -> Piece:
+        """Return *piece* up to before *turn*, or to the last instant before at which it fits."""
+        end = self._turn(piece, turn - 1) - 1
         if self._fits(piece, end):
             return replace(piece, last=end)
         low, high = piece.last, end  # fits at low, not at high
@@ -140,10 +163,21 @@ class Course:
         if at == piece.start:
             return True
         try:
-            found = moving(piece.bound, self._bind(at), at - piece.start)
+            found = moving(piece.traced, self._traced(at)[0], at - piece.start)
         except (UnlikeError, CannotMoveError):
             return False
         return found == piece.condition
+
+    def _turn(self, piece: Piece, to: int) -> int:
+        """Return when, behind the end of *piece* and up to *to*, everybody may turn; or to + 1."""
+        stretch = Stretches(*(np.array([at], dtype=np.int64) for at in (0, piece.last, to)))
+        first = to + 1
+        for part in parts(piece.condition):
+            if isinstance(part, Computed) and part.is_of_all:
+                frame = OneRow(self.clock(piece.start))
+                _, found = turns(part.condition, frame, ahead(part, piece.start), stretch)
+                first = min([first, *found.tolist()])
+        return first
 
     def _break(self, after: int) -> int:
         """Return the first instant after *after* at which something may jump."""

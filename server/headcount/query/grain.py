@@ -1,9 +1,9 @@
 """
 Grain: how often a segment's bound condition may jump in a way that no two instants show.
 
-`hour(now) >= 9` is bound to everyone or no one; so are `weekday(now + 90 minutes) = 1` and
-`now - 2026-01-01 > 100`. Nothing in the bound condition tells when that turns, so the tree is
-asked: what is the same for all contacts, and made of the clock?
+`hour(now) >= 9` is bound to everyone or no one; so is `weekday(now + 90 minutes) = 1`. Nothing in
+the bound condition tells when that turns, so the tree is asked: what is the same for all contacts,
+and a calendar part of the clock?
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ def grain(segment: tree.Segment, known: Known) -> Grain:
     """Return the grain of *segment* with all that it names put in; about 2 µs a node."""
     found = Grain.DAY
     for node in _nodes(segment, known):
-        if isinstance(node, tree.Arithmetic) and _is_number_of_now(node, known):
-            return Grain.SECOND
         if isinstance(node, tree.Call) and node.function in _DAY_PARTS:
             inside = list(_expanded(node, known))
             if not _is_constant(inside, known) or not _has_now(inside):
@@ -85,24 +83,8 @@ def _has_now(nodes: list[Node]) -> bool:
     )
 
 
-def _is_now(node: Node) -> bool:
-    if isinstance(node, tree.TimeWord):
-        return node.moment is Moment.NOW
-    return isinstance(node, tree.Ago)
-
-
 def _is_shift(node: Node) -> bool:
     match node:
         case tree.DurationValue(duration) | tree.Ago(duration):
             return duration.unit in _CLOCK_UNITS
     return False
-
-
-def _is_number_of_now(node: tree.Arithmetic, known: Known) -> bool:
-    """Return whether a time is taken from another and both, one of them now, are constants."""
-    inside = list(_expanded(node, known))
-    if not _has_now(inside) or not _is_constant(inside, known):
-        return False
-    return not isinstance(node.right, tree.DurationValue) and not isinstance(
-        node.left, tree.DurationValue
-    )

@@ -10,11 +10,12 @@ the edges have moved on with the clock, all by the same amount, and the rest hav
 
 `moving` compares the two and says which is which. Its answer means what binding anew would mean, at
 every instant between, as long as nothing else happens to an edge there: that is `course`'s part.
-What moves inside an expression is given a name and stands there as a field would, so that the
-engine's own arithmetic works it out (`scene`).
+What moves inside an expression, a figure or the clock itself (`round((now - last_open) / 7)`), is
+given a name and stands there as a field would, so that the engine's own arithmetic works it out
+(`scene`).
 
-Two things are not told apart by instants alone, and are refused with `CannotMoveError`: a `where`
-whose own edges move, and an instant that is calculated with (`round((now - last_open) / 7)`).
+Refused with `CannotMoveError` are a `where` whose own edges move, and calculations whose turns
+could not be found (`trends`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
-from headcount.index.interval import Interval
+from headcount.index.interval import EVER, Interval
 from headcount.model.schema import Field, FieldType
 from headcount.query.bound import (
     All,
@@ -41,6 +42,7 @@ from headcount.query.bound import (
 from headcount.query.expressions import (
     Anniversary,
     Constant,
+    Elapsed,
     EventAggregate,
     EventTally,
     EventTime,
@@ -50,17 +52,17 @@ from headcount.query.expressions import (
     Sources,
 )
 from headcount.query.ranges import Number, Range
+from headcount.query.traced import CannotMoveError
 from headcount.query.tree import Duration
+from headcount.query.trends import require_followed
 
 Figure = EventTally | EventTime | EventAggregate
+
+_EXACT_US = 1 << 53  # as far apart as two instants may be for a double to hold it
 
 
 class UnlikeError(Exception):
     """The two are not one condition at two instants: an edge jumped, or a part came to be fixed."""
-
-
-class CannotMoveError(Exception):
-    """The clock is in a place where what it does cannot be told from two instants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +136,35 @@ class MovingFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class MovingInstant:
+    """An instant that is calculated with and keeps pace with the clock; `field` stands for it."""
+
+    field: Field
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
-    """A condition on values, of which the `figures` move; it names them as fields."""
+    """
+    A condition on values, of which the `figures` and `instants` move; it names them as fields.
+
+    `is_of_all` says that it is the same for every contact: nothing else is in it.
+    """
 
     condition: Condition
     figures: tuple[MovingFigure, ...]
+    instants: tuple[MovingInstant, ...] = ()
+    is_of_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InWindows:
-    """Those whose instant is in one of the windows; it may be computed from moving `figures`."""
+    """Those whose value is in one of the windows; it may be computed from what moves."""
 
     value: Expression
     windows: tuple[Window, ...]
     figures: tuple[MovingFigure, ...]
+    instants: tuple[MovingInstant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +238,7 @@ class _Comparison:
     def __init__(self, elapsed: int) -> None:
         self._elapsed = elapsed
         self._figures: dict[Field, MovingFigure] = {}
+        self._instants: dict[Field, MovingInstant] = {}
 
     def condition(self, before: Condition, after: Condition) -> Moving:
         if before == after:
@@ -248,14 +266,11 @@ class _Comparison:
             case InRanges(a), InRanges(b):
                 return self._in_ranges(before, after)
             case Compared(a, op, c), Compared(b, other, d) if op == other:
-                found = Compared(self._value(a, b), op, self._value(c, d))
-                return Computed(found, self._named(found))
+                return self._computed(Compared(self._value(a, b), op, self._value(c, d)))
             case Present(a), Present(b):
-                present = Present(self._value(a, b))
-                return Computed(present, self._named(present))
+                return self._computed(Present(self._value(a, b)))
             case Holds(a), Holds(b):
-                holds = Holds(self._value(a, b))
-                return Computed(holds, self._named(holds))
+                return self._computed(Holds(self._value(a, b)))
         raise UnlikeError
 
     def _each(
@@ -268,14 +283,22 @@ class _Comparison:
     def _in_ranges(self, before: InRanges, after: InRanges) -> Moving:
         value = self._value(before.value, after.value)
         if before.ranges == after.ranges:
-            condition = InRanges(value, before.ranges)
-            return Computed(condition, self._named(condition))
+            return self._computed(InRanges(value, before.ranges))
         if len(before.ranges) != len(after.ranges):
             raise UnlikeError
         if before.value.kind is not Kind.INSTANT:
             raise UnlikeError  # days and numbers jump
         windows = tuple(map(self._range, before.ranges, after.ranges))
-        return InWindows(value, windows, self._named(InRanges(value, before.ranges)))
+        figures, instants, _ = self._named(InRanges(value, before.ranges))
+        if instants:
+            raise CannotMoveError("a time that moves, among times that do")
+        return InWindows(value, windows, figures)
+
+    def _computed(self, condition: Condition) -> Computed:
+        figures, instants, others = self._named(condition)
+        if instants:
+            require_followed(condition, [one.field for one in instants])
+        return Computed(condition, figures, instants, bool(instants) and not (figures or others))
 
     def _range(self, before: Range, after: Range) -> Window:
         if before[2:] != after[2:]:
@@ -286,10 +309,11 @@ class _Comparison:
         return Window(self._edge(before.low, after.low), self._edge(before.high, after.high))
 
     def _edge(self, before: Number, after: Number) -> Edge:
-        if before == after:
-            return Edge(before, moves=False)
-        if after - before == self._elapsed:
-            return Edge(before, moves=True)
+        at, later = _plain(before), _plain(after)
+        if at == later:
+            return Edge(at, moves=False)
+        if later - at == self._elapsed:
+            return Edge(at, moves=True)
         raise UnlikeError
 
     def _value(self, before: Expression, after: Expression) -> Expression:
@@ -302,9 +326,11 @@ class _Comparison:
             case Constant(a), Constant(b):
                 assert isinstance(a, int | float)
                 assert isinstance(b, int | float)
-                if before.kind is Kind.INSTANT and b - a == self._elapsed:
-                    raise CannotMoveError("an instant that is calculated with")
-                raise UnlikeError
+                if before.kind is not Kind.INSTANT:
+                    raise UnlikeError
+                return self._instant(self._edge(a, b))
+            case Elapsed(Constant(a), Constant(b)), _ if not _is_exact(a, b):
+                raise CannotMoveError("two instants that are too far apart")
             case (
                 (EventTally() | EventTime() | EventAggregate()),
                 (EventTally() | EventTime() | EventAggregate()),
@@ -330,12 +356,23 @@ class _Comparison:
             raise UnlikeError
         self._require_same(before.sources, after.sources)
         window = self._window(before.interval, after.interval)
+        figure = replace(before, interval=EVER)  # the window that counts is the moving one
         for known in self._figures.values():
-            if known.figure == before and known.window == window:
+            if known.figure == figure and known.window == window:
                 return FieldValue(known.field)
         type_ = _FIELD_TYPES[before.kind]
         field = Field(f"figure {len(self._figures)}", type_)
-        self._figures[field] = MovingFigure(field, before, window)
+        self._figures[field] = MovingFigure(field, figure, window)
+        return FieldValue(field)
+
+    def _instant(self, edge: Edge) -> FieldValue:
+        if not edge.moves:
+            raise UnlikeError
+        for known in self._instants.values():
+            if known.edge == edge:
+                return FieldValue(known.field)
+        field = Field(f"instant {len(self._instants)}", FieldType.DATETIME)
+        self._instants[field] = MovingInstant(field, edge)
         return FieldValue(field)
 
     def _require_same(self, before: Sources, after: Sources) -> None:
@@ -353,20 +390,28 @@ class _Comparison:
             elif not isinstance(self.condition(one.where, other.where), Fixed):
                 raise CannotMoveError("a property that is compared with the time of the question")
 
-    def _named(self, condition: Condition) -> tuple[MovingFigure, ...]:
-        """Return the moving figures that *condition* names."""
-        found: list[MovingFigure] = []
+    def _named(
+        self, condition: Condition
+    ) -> tuple[tuple[MovingFigure, ...], tuple[MovingInstant, ...], bool]:
+        """Return what moves that *condition* names, and whether it asks about anything else."""
+        figures: list[MovingFigure] = []
+        instants: list[MovingInstant] = []
+        others = False
         stack: list[object] = [condition]
         while stack:
             node = stack.pop()
-            if isinstance(node, FieldValue):
-                if node.field in self._figures:
-                    found.append(self._figures[node.field])
-            elif isinstance(node, tuple):
-                stack.extend(node)
-            elif isinstance(node, Condition | Expression):
-                stack.extend(getattr(node, part.name) for part in fields(node))
-        return tuple(found)
+            match node:
+                case FieldValue(field) if field in self._figures:
+                    figures.append(self._figures[field])
+                case FieldValue(field) if field in self._instants:
+                    instants.append(self._instants[field])
+                case FieldValue() | EventTally() | EventTime() | EventAggregate():
+                    others = True
+                case tuple():
+                    stack.extend(node)
+                case _ if isinstance(node, Condition | Expression):
+                    stack.extend(getattr(node, part.name) for part in fields(node))
+        return tuple(figures), tuple(instants), others
 
 
 _FIELD_TYPES = {
@@ -375,6 +420,18 @@ _FIELD_TYPES = {
     Kind.DATE: FieldType.DATE,
     Kind.INSTANT: FieldType.DATETIME,
 }
+
+
+def _plain(at: Number) -> Number:
+    """Return an edge without what binding noted of it."""
+    return int(at) if isinstance(at, int) else at
+
+
+def _is_exact(one: object, other: object) -> bool:
+    """Return whether a double holds the time between two instants."""
+    assert isinstance(one, int)
+    assert isinstance(other, int)
+    return abs(int(one) - int(other)) < _EXACT_US
 
 
 def _kept(condition: Follows) -> tuple[Duration, bool]:

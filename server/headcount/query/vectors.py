@@ -181,11 +181,11 @@ def _unary(expression: Unary, frame: Frame) -> Vector:
     elif function == "abs":
         values = np.abs(values)
     else:
-        values = _rounded(values)
+        values = rounded(values)
     return Vector(values, operand.present)
 
 
-def _rounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def rounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the nearest whole numbers, halves away from zero."""
     size = np.abs(values)
     whole = np.floor(size)

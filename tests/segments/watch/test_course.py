@@ -112,16 +112,39 @@ def test_the_time_of_day_is_looked_at_every_hour() -> None:
 
 
 @pytest.mark.parametrize(
+    ("segment", "expected"),
+    [
+        ("now between 2024-03-29T09:30:00Z and 2024-03-29T10:15:00Z", ["09:30", "10:15"]),
+        ("seen is empty or now > 2024-03-29T09:30:00Z and now < 2024-03-29T10:15:00Z",
+         ["09:30", "10:15"]),
+        ("coalesce(seen, 2024-03-29T09:30:00Z) within last 2 hours", ["09:30", "11:30"]),
+        ("last(open between 2024-03-29T09:30:00Z and 2024-03-29T10:00:00Z) > now - 2 hours",
+         ["09:30", "10:00", "11:30", "12:00"]),
+        ("now - 2024-01-01 > 88.5", ["12:00"]),
+        ("round((now - 2024-01-01) * 24) = 2123", ["10:30", "11:30"]),
+        ("abs(2024-03-29T12:00:00Z - now) * 24 < 1.5", ["10:30", "13:30"]),
+    ],
+)  # fmt: skip
+def test_what_is_so_for_a_while_begins_and_ends_at_its_instant(
+    segment: str, expected: list[str]
+) -> None:
+    """It is the same at both ends of the day, and another thing in between."""
+    found = starts(segment, "2024-03-29T06:30", "2024-03-29T23:00")
+    times = [start[6:] for start in found[1:]]
+    assert sorted(set(times)) == expected
+
+
+@pytest.mark.parametrize(
     "segment",
     [
-        "now - 2024-01-01 > 88.5",
-        "round(now - 2024-01-01) = 89",
         "did order where (ships > now - 3 days)",
-        "(now - seen) * 2 > count(open)",
+        "now - seen > (now - created_at) / 2",
+        "year(coalesce(seen, now - 2 hours)) = 2024",
+        "max(seen, now - 3 days) > now - 2 days",
     ],
 )
 def test_what_cannot_be_followed_is_looked_at_every_second(segment: str) -> None:
-    """An instant that is calculated with: late by less than a second."""
+    """A `where` that moves, and what moves against itself or by the calendar."""
     piece = course(segment).beginning(at("2024-03-29T06:30:00.25"))
     assert not piece.is_even
     assert to_datetime(piece.last).microsecond == 999_999
@@ -129,7 +152,22 @@ def test_what_cannot_be_followed_is_looked_at_every_second(segment: str) -> None
     assert following.start == piece.last + 1
 
 
-def test_a_days_worth_of_now_is_exact() -> None:
-    """`now - seen > 30` is a range of instants, and `today - seen` a constant all day."""
-    assert course("now - seen > 30").beginning(at("2024-03-29")).is_even
-    assert course("(today - seen) * 2 > count(open)").beginning(at("2024-03-29")).is_even
+@pytest.mark.parametrize(
+    "segment",
+    [
+        "now - seen > 30",
+        "(today - seen) * 2 > count(open)",
+        "(now - seen) * 2 > count(open)",
+        "round((now - last(open)) / 7) = 4",
+        "count(open) / (now - created_at) > 0.5",
+        "abs(seen - now) < 3",
+        "(now - birthday) / 365.25 >= 18",
+        "min(now - seen, now - created_at) > 5",
+        "now - (now - 3 days) = 3",
+    ],
+)
+def test_what_is_calculated_with_now_is_exact(segment: str) -> None:
+    """One piece up to midnight, in which it is known who turns when."""
+    piece = course(segment).beginning(at("2024-03-29"))
+    assert piece.is_even
+    assert piece.last == at("2024-03-30") - 1

@@ -10,12 +10,13 @@ runs over in a stretch is a slice:
     low edge             before            after         high edge        before  after
 
 Each event of the slice gives a contact and the instant at which the edge is there. Some of them
-change nothing; what is right at each instant is `scene`'s to say.
+change nothing; what is right at each instant is `scene`'s to say. What is computed for each contact
+lies in no structure, and is asked for ahead, by `queue`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -149,6 +150,29 @@ def in_order(found: Sequence[tuple[Ordinals, Instants]]) -> Candidates:
     return Candidates(who[new], when[new])
 
 
+def of_figures(
+    view: View, piece: Piece, clock: Clock, figures: tuple[MovingFigure, ...], after: int, to: int
+) -> Candidates:
+    """Return whose *figures* may change in (*after*, *to*], and when."""
+    found = []
+    for block in view.blocks:
+        stretch = _Stretch(block, clock, piece.start, after, to, Passed())
+        found += [
+            (ordinals_of(view, block, met.rows), met.times) for met in stretch.of_figures(figures)
+        ]
+    return in_order(found) if found else Candidates(_NO_ROWS, _NO_TIMES)
+
+
+def of_computed(
+    view: View, piece: Piece, clock: Clock, part: InWindows, after: int, to: int
+) -> Iterator[tuple[Ordinals, Instants]]:
+    """Yield whose computed values edges run over in (*after*, *to*], and when; asks everybody."""
+    for block in view.blocks:
+        stretch = _Stretch(block, clock, piece.start, after, to, Passed())
+        for met in stretch.computed(part):
+            yield ordinals_of(view, block, met.rows), met.times
+
+
 class _Stretch:
     """What edges run over in one block, from `after` (not included) to `to`."""
 
@@ -168,18 +192,19 @@ class _Stretch:
                 case Counted(sources, window):
                     yield from self._events(sources, window)
                 case Computed(_, figures):
-                    yield from self._figures(figures)
-                case InWindows(value, windows, figures):
-                    yield from self._figures(figures)
+                    yield from self.of_figures(figures)
+                case InWindows(_, windows, figures):
+                    yield from self.of_figures(figures)
                     for window in windows:
-                        yield from self._instants(value, figures, window)
+                        yield from self._instants(part, window)
                 case Followed():
                     yield from self._events(part.first, part.window)
                     yield from self._events(part.then, Window(_STAYS, part.until))
                     if part.never:
                         yield from self._deadlines(part)
 
-    def _figures(self, figures: tuple[MovingFigure, ...]) -> Iterator[_Met]:
+    def of_figures(self, figures: tuple[MovingFigure, ...]) -> Iterator[_Met]:
+        """Yield the events that the edges of the windows of *figures* run over."""
         for one in figures:
             yield from self._events(one.figure.sources, one.window)
 
@@ -208,22 +233,32 @@ class _Stretch:
                 first, last = self._after + ahead + 1 - late, self._to + ahead - late
                 yield Interval(first, last), late - ahead
 
-    def _instants(
-        self, value: Expression, figures: tuple[MovingFigure, ...], window: Window
-    ) -> Iterator[_Met]:
-        """Yield where the edges of a window run over the value of a contact."""
-        of_field = {one.field: one.figure for one in figures}
+    def _instants(self, part: InWindows, window: Window) -> Iterator[_Met]:
+        """Yield where the edges of a window run over a field of a contact, or an event's time."""
+        of_field = {one.field: one.figure for one in part.figures}
         for interval, at_zero in self._run_over(window):
-            for one in alternatives(value):
-                held = leaf(one)
-                figure = of_field.get(held.field) if isinstance(held, FieldValue) else None
-                if figure is None:
-                    yield self._of_value(one, interval, at_zero)
+            for one in alternatives(part.value):
+                if not is_line(one, of_field):
                     continue
-                for source in figure.sources:
-                    if one is held and isinstance(figure, EventTime):
-                        yield from self._of_log(source.event.name, interval, at_zero)
-                    else:
+                assert isinstance(one, FieldValue)
+                if one.field not in of_field:
+                    yield self._of_field(one.field, interval, at_zero)
+                    continue
+                for source in of_field[one.field].sources:
+                    yield from self._of_log(source.event.name, interval, at_zero)
+
+    def computed(self, part: InWindows) -> Iterator[_Met]:
+        """Yield where the edges of its windows run over what is computed for each contact."""
+        of_field = {one.field: one.figure for one in part.figures}
+        for window in part.windows:
+            for interval, at_zero in self._run_over(window):
+                for one in computed(part):
+                    held = leaf(one)
+                    figure = of_field.get(held.field) if isinstance(held, FieldValue) else None
+                    if figure is None:
+                        yield self._of_value(one, interval, at_zero)
+                        continue
+                    for source in figure.sources:
                         yield from self._of_each_event(one, source, interval, at_zero)
 
     def _of_each_event(
@@ -244,14 +279,15 @@ class _Stretch:
             times = found.values[due].astype(np.int64)
             yield _Met(index.log_rows[start:stop][due], times + at_zero)
 
+    def _of_field(self, field: Field, interval: Interval, at_zero: int) -> _Met:
+        index = range_index(self._block, field)
+        first, last = index.ranks(interval.low, interval.high)
+        if first == last:
+            return _Met(_NO_ROWS, _NO_TIMES)
+        rows = bitmaps.to_rows(index.between(interval.low, interval.high))
+        return _Met(rows, index.column.take(rows).astype(np.int64) + at_zero)
+
     def _of_value(self, value: Expression, interval: Interval, at_zero: int) -> _Met:
-        if isinstance(value, FieldValue):
-            index = range_index(self._block, value.field)
-            first, last = index.ranks(interval.low, interval.high)
-            if first == last:
-                return _Met(_NO_ROWS, _NO_TIMES)
-            rows = bitmaps.to_rows(index.between(interval.low, interval.high))
-            return _Met(rows, index.column.take(rows).astype(np.int64) + at_zero)
         figures = Figures(self._block, self._clock)
         held = vector(value, ContactFrame(self._block, self._clock, figures))
         times = np.broadcast_to(held.values, self._block.rows)
@@ -292,6 +328,21 @@ def alternatives(value: Expression) -> Iterator[Expression]:
                 yield value if one is operand else replace(value, operand=one)
         case _:
             yield value
+
+
+def is_line(value: Expression, of_field: Mapping[Field, Figure]) -> bool:
+    """Return whether *value* lies in order of time: an instant in a field, an event's time."""
+    if not isinstance(value, FieldValue):
+        return False
+    return isinstance(of_field.get(value.field), EventTime | None)
+
+
+def computed(part: InWindows) -> list[Expression]:
+    """Return the alternatives of a part's value that lie in no structure, if its windows move."""
+    if not any(window.moves for window in part.windows):
+        return []
+    of_field = {one.field: one.figure for one in part.figures}
+    return [one for one in alternatives(part.value) if not is_line(one, of_field)]
 
 
 def leaf(value: Expression) -> Expression:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from headcount.index.interval import EVER
 from headcount.query.bound import All, Always, Complement, Condition, Enough, EventCount
 from headcount.query.bound import Any as Any_
 from headcount.query.course import Piece
@@ -31,6 +30,7 @@ from headcount.query.moving import (
     InWindows,
     Moving,
     MovingFigure,
+    MovingInstant,
     Others,
     Several,
     Some,
@@ -214,11 +214,13 @@ def _from_zero(condition: Moving, start: int) -> Moving:
     match condition:
         case Counted():
             return replace(condition, window=_window(condition.window, start))
-        case Computed():
-            return replace(condition, figures=_figures(condition.figures, start))
-        case InWindows():
-            windows = tuple(_window(window, start) for window in condition.windows)
-            return replace(condition, windows=windows, figures=_figures(condition.figures, start))
+        case Computed(_, figures, instants):
+            return replace(
+                condition, figures=_figures(figures, start), instants=_instants(instants, start)
+            )
+        case InWindows(_, windows, figures):
+            moved = tuple(_window(window, start) for window in windows)
+            return replace(condition, windows=moved, figures=_figures(figures, start))
         case Followed():
             window, until = _window(condition.window, start), _edge(condition.until, start)
             return replace(condition, window=window, until=until)
@@ -226,11 +228,11 @@ def _from_zero(condition: Moving, start: int) -> Moving:
 
 
 def _figures(figures: tuple[MovingFigure, ...], start: int) -> tuple[MovingFigure, ...]:
-    """The window that counts is the moving one."""
-    return tuple(
-        MovingFigure(one.field, replace(one.figure, interval=EVER), _window(one.window, start))
-        for one in figures
-    )
+    return tuple(replace(one, window=_window(one.window, start)) for one in figures)
+
+
+def _instants(instants: tuple[MovingInstant, ...], start: int) -> tuple[MovingInstant, ...]:
+    return tuple(replace(one, edge=_edge(one.edge, start)) for one in instants)
 
 
 def _window(window: Window, start: int) -> Window:

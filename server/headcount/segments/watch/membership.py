@@ -33,11 +33,12 @@ from headcount.query.plan import plan
 from headcount.query.results import OFF, Results
 from headcount.query.zones import DAY_US
 from headcount.segments.watch import places
-from headcount.segments.watch.candidates import Candidates, Passed, candidates
+from headcount.segments.watch.candidates import Candidates, Passed, candidates, in_order
 from headcount.segments.watch.commit import Extracted, Touched
 from headcount.segments.watch.formula import Formula, formula_of
 from headcount.segments.watch.gate import Flip, Gate
 from headcount.segments.watch.mentions import Names, mentioned
+from headcount.segments.watch.queue import Queue
 from headcount.segments.watch.scene import Scene
 from headcount.segments.watch.transitions import Kind, Reason, Reentry, Settings, Transition
 from headcount.segments.watch.waits import Waits, waits_of
@@ -84,6 +85,7 @@ class Membership:
         self._formula: tuple[int, Moving, Formula] | None = None
         self._foreseen: tuple[Piece, int, int, Candidates] | None = None
         self._met_before = Passed()
+        self._queue = Queue()
 
     @classmethod
     def begin(
@@ -219,6 +221,7 @@ class Membership:
         found = self.advance(commit.at)
         at = self.instant
         self._view = commit.after
+        self._queue.renew(touched, self._course, at)
         bits = touched.holds(self.formula, self._course, at)
         had = self._belongs & commit.touched
         if touched.gone or self._settings.reentry is not Reentry.ALWAYS:
@@ -263,6 +266,7 @@ class Membership:
 
     def catch_up(self, reason: Reason) -> list[Transition]:
         """Look at everybody, and return how that differs from what was known."""
+        self._queue.forget()
         self._piece = self._course.beginning(self.instant)
         flips = self._difference(self._belongs, self._everybody(), self.instant, reason)
         return self._announced(flips)
@@ -297,6 +301,7 @@ class Membership:
         found = self.advance(at)
         before = self._view
         self._course, self._view, self._piece = course, view, piece
+        self._queue.forget()
         flips = self._difference(self._belongs, self._everybody(), self.instant, reason)
         return found + self._announced(flips, before)
 
@@ -314,8 +319,11 @@ class Membership:
         return self._announced(flips)
 
     def _met(self, after: int, to: int) -> Candidates:
-        clock = self._course.clock(self._piece.start)
-        return candidates(self._view, self._piece, clock, after, to, self._met_before)
+        piece, course = self._piece, self._course
+        clock = course.clock(piece.start)
+        met = candidates(self._view, piece, clock, after, to, self._met_before)
+        turning = self._queue.met(self._view, course, piece, after, to)
+        return in_order([met, *turning]) if turning else met
 
     def _flips(self, after: int, to: int, shared: Extracted | None) -> list[Flip]:
         """Return who begins or ceases to belong in (*after*, *to*], in order."""

@@ -45,7 +45,7 @@ from headcount.query.expressions import (
     Sources,
 )
 from headcount.query.figures import Figures, aggregated
-from headcount.query.frames import ContactFrame, EventFrame, as_vector
+from headcount.query.frames import ContactFrame, EventFrame, Frame, as_vector
 from headcount.query.frames import Figure as AnyFigure
 from headcount.query.masks import in_ranges, mask
 from headcount.query.moving import (
@@ -58,6 +58,7 @@ from headcount.query.moving import (
     InWindows,
     Moving,
     MovingFigure,
+    MovingInstant,
     Others,
     Several,
     Some,
@@ -238,8 +239,8 @@ class Scene:
             case Counted(sources, window, low, high):
                 counts = self._counts(sources, window)
                 return (counts >= low) & (high is None or counts <= high)
-            case Computed(bound, figures):
-                return mask(bound, self._frame(figures))
+            case Computed(bound, figures, instants):
+                return mask(bound, self.frame(figures, instants))
             case InWindows():
                 return self._in_windows(condition)
             case Followed():
@@ -259,7 +260,7 @@ class Scene:
         return found
 
     def _in_windows(self, condition: InWindows) -> Mask:
-        held = vector(condition.value, self._frame(condition.figures))
+        held = vector(condition.value, self.frame(condition.figures, condition.instants))
         found = np.zeros(self.size, dtype=np.bool_)
         for window in condition.windows:
             low, high = self._edge(window.low), self._edge(window.high)
@@ -274,8 +275,13 @@ class Scene:
 
     # --- figures ------------------------------------------------------------------------------
 
-    def _frame(self, figures: tuple[MovingFigure, ...]) -> _Frame:
+    def frame(
+        self, figures: tuple[MovingFigure, ...], instants: tuple[MovingInstant, ...] = ()
+    ) -> Frame:
+        """Return the rows with what moves as fields of theirs."""
         found = {one.field: self._figure(one.figure, one.window) for one in figures}
+        always = np.ones(self.size, dtype=np.bool_)
+        found |= {one.field: Vector(self._edge(one.edge), always) for one in instants}
         return _Frame(self._stage, self._rows, found)
 
     def _figure(self, figure: AnyFigure, window: Window) -> Vector:

@@ -30,6 +30,7 @@ from headcount.query.moving import (
     InWindows,
     Moving,
     MovingFigure,
+    MovingInstant,
     Window,
 )
 from headcount.query.ranges import Range
@@ -71,11 +72,17 @@ class _Numbering:
 
     def condition(self, condition: Moving) -> Moving:
         match condition:
-            case Computed(InRanges(value, (range_,)), figures) if value.kind is Kind.NUMBER:
+            case Computed(InRanges(value, (range_,)), figures, instants) if (
+                value.kind is Kind.NUMBER
+            ):
                 windows = (self._window(_closed(range_), is_number=True),)
-                return InWindows(value, windows, self._figures(figures))
-            case Computed(bound, figures):
-                return Computed(bound, self._figures(figures))
+                return InWindows(value, windows, self._figures(figures), self._instants(instants))
+            case Computed(_, figures, instants):
+                return replace(
+                    condition,
+                    figures=self._figures(figures),
+                    instants=self._instants(instants),
+                )
             case InWindows(value, windows, figures):
                 numbered = tuple(map(self._window, windows))
                 return InWindows(value, numbered, self._figures(figures))
@@ -89,6 +96,9 @@ class _Numbering:
 
     def _figures(self, figures: tuple[MovingFigure, ...]) -> tuple[MovingFigure, ...]:
         return tuple(replace(one, window=self._window(one.window)) for one in figures)
+
+    def _instants(self, instants: tuple[MovingInstant, ...]) -> tuple[MovingInstant, ...]:
+        return tuple(replace(one, edge=self._edge(one.edge)) for one in instants)
 
     def _window(self, window: Window, *, is_number: bool = False) -> Window:
         return Window(self._edge(window.low, is_number), self._edge(window.high, is_number))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from headcount.query.clock import EXACT_US
 from headcount.query.course import Piece
-from headcount.query.expressions import EventTime, FieldValue, Sources
+from headcount.query.expressions import FieldValue, Sources
 from headcount.query.moving import (
     Computed,
     Counted,
@@ -27,7 +27,7 @@ from headcount.query.moving import (
     Window,
     parts,
 )
-from headcount.segments.watch.candidates import alternatives, leaf
+from headcount.segments.watch.candidates import alternatives, is_line
 
 
 class Line(NamedTuple):
@@ -64,6 +64,8 @@ class _Waiting:
                 case Computed(_, figures):
                     for one in figures:
                         yield from self._events(one.figure.sources, one.window)
+                    if part.instants and not part.is_of_all:
+                        yield None
                 case InWindows():
                     yield from self._instants(part)
                 case Followed():
@@ -96,13 +98,14 @@ class _Waiting:
             yield from self._events(moved.figure.sources, moved.window)
         shifts = [shift for window in part.windows for shift in self._shifts(window)]
         for one in alternatives(part.value) if shifts else ():
-            match one, leaf(one):
-                case FieldValue(field), _ if field not in of_field:
-                    yield from ((Line(False, field.name), shift) for shift in shifts)
-                case FieldValue(field), _ if isinstance(of_field[field], EventTime):
-                    yield from _of_events(of_field[field].sources, shifts)
-                case _:
-                    yield None
+            if not is_line(one, of_field):
+                yield None
+                continue
+            assert isinstance(one, FieldValue)
+            if one.field in of_field:
+                yield from _of_events(of_field[one.field].sources, shifts)
+            else:
+                yield from ((Line(False, one.field.name), shift) for shift in shifts)
 
 
 def _of_events(sources: Sources, shifts: list[int]) -> Iterator[tuple[Line, int]]:
