@@ -277,3 +277,22 @@ def test_whole_number_ids_keep_every_digit() -> None:
         contact_ids(pa.array([1.0, 2.0]))
     with pytest.raises(Mismatch):
         event_ids(pa.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("value", ["", "x", "é\U0001f600", "x" * 1000, 0, -0.0, 12.5, None])
+@pytest.mark.parametrize("kind", [FieldType.KEYWORD, FieldType.STAGE, FieldType.NUMBER])
+def test_a_column_of_one_value_is_as_one_of_many(value: Any, kind: FieldType) -> None:
+    """Laid out by hand or by Arrow, it is the same array, also for what is made of it."""
+    one = coerce([value], FIELDS[kind], ZONE)
+    many = coerce([value, value], FIELDS[kind], ZONE)
+    assert one.values.equals(many.values[:1])
+    one.values.validate(full=True)
+    assert pa.concat_arrays([one.values, many.values]).equals(pa.concat_arrays([one.values] * 3))
+    assert (
+        one.values.take(pa.array([0, None])).null_count == 2 - one.values.is_valid().sum().as_py()
+    )
+    sink = pa.BufferOutputStream()
+    batch = pa.record_batch({"f": one.values})
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write(batch)
+    assert pa.ipc.open_stream(sink.getvalue()).read_next_batch().equals(batch)
