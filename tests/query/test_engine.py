@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from headcount.index import bitmaps
 from headcount.model.errors import Reason, UserError
 from headcount.query import bindings, tree
+from headcount.query.by_instant import ByInstant
 from headcount.query.by_text import ByText
 from headcount.query.engine import Engine
 from headcount.query.format import format as canonical
@@ -175,7 +176,43 @@ def test_what_is_remembered_is_bounded() -> None:
         assert remembered(text, 2) == text * 2
     assert made == [long, "a", "b", "c", "d", "b", other, long]
     assert isinstance(bindings._parsed, ByText)
-    assert isinstance(Engine(view_of(SHOP))._remembered, ByText)
+    assert isinstance(Engine(view_of(SHOP))._remembered, ByInstant)
+
+
+def test_what_moves_is_remembered_for_the_last_instants() -> None:
+    """Texts of old instants go with them, however many; those that do not move stay."""
+    made: list[tuple[str, int]] = []
+
+    def make(text: str, instant: int) -> str:
+        made.append((text, instant))
+        return f"{text} {instant}"
+
+    remembered = ByInstant(make, instants=4, many=8)
+    for instant in (0, 1, 1, 2, 1, 2, 3, 4, 5, 0, 1, 5):
+        assert remembered("a", instant) == f"a {instant}"
+    assert made == [("a", instant) for instant in (0, 1, 2, 3, 4, 5, 1)]
+    for text in "bcdef":
+        remembered(text, 5)
+    for instant in (6, 5, 7, 8, 9, 5):
+        remembered("b", instant)
+    assert made[12:] == [("b", instant) for instant in (6, 7, 8, 9, 5)]
+
+
+def test_what_is_not_used_is_gone_without_a_collection() -> None:
+    """Engines, what was bound, and views are in no cycle: 40 versions a second must not pile up."""
+    engine = Engine(view_of(SHOP))
+    newer = engine.at(dataclasses.replace(engine.view))
+    gc.disable()
+    try:
+        for text in ("spent > 3", "opened in last 5 days", 'label = "vip"', "city = Berlin"):
+            engine.count(text, CONTEXT)
+            engine.validate(text, CONTEXT)
+        old = weakref.ref(engine), weakref.ref(engine.view)
+        del engine
+        assert [one() for one in old] == [None, None]
+        assert newer.count("spent > 3", CONTEXT).count
+    finally:
+        gc.enable()
 
 
 def test_a_newer_version_keeps_what_was_bound(engine: Engine) -> None:

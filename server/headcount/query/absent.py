@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import pyarrow as pa
 from pyroaring import BitMap
@@ -43,7 +43,8 @@ class Absences:
     """What is said of values that a view does not hold. Any thread may ask."""
 
     def __init__(self, view: View) -> None:
-        self._view = view
+        # Not a method: with one in its own memory this would be a cycle, and hold on to the view.
+        self._message = partial(_message, view=view)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._message)
 
     def warnings(self, mentions: Iterable[Mention]) -> tuple[QueryWarning, ...]:
@@ -57,9 +58,6 @@ class Absences:
             if message is not None:
                 found.append(QueryWarning("UNKNOWN_VALUE", message, mention.position))
         return tuple(found)
-
-    def _message(self, mention: Mention) -> str | None:
-        return _message(mention, self._view)
 
 
 def _message(mention: Mention, view: View) -> str | None:

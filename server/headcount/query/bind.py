@@ -115,7 +115,6 @@ class Binder:
         self.clock = Clock(context.as_of, context.zone)
         _require_calendar(self.clock)
         self.refusals = Refusals(text)
-        self.contact_scope = ContactScope(known, self.refusals, context.as_of, self.calculated)
         self.warnings: list[QueryWarning] = []
         self.mentions: list[Mention] = []
         self._context = context
@@ -124,6 +123,11 @@ class Binder:
         self._saved: dict[str, Condition] = {}  # by key
         self._used: dict[str, Used] = {}  # by key, the same ones
         self._seen: set[str] = set()  # of labels and lists, which were looked at
+
+    @property
+    def contact_scope(self) -> ContactScope:
+        """Return what a segment names; not kept, or each binding would be a cycle with its view."""
+        return ContactScope(self.known, self.refusals, self._context.as_of, self.calculated)
 
     def bound(self, segment: tree.Segment) -> Bound:
         """Return the whole of *segment*, with the warnings and mentions found in it."""

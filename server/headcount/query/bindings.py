@@ -21,6 +21,7 @@ from headcount.index.view import View
 from headcount.query import lint, tree
 from headcount.query.bind import Binder
 from headcount.query.bound import Bound
+from headcount.query.by_instant import ByInstant
 from headcount.query.by_text import ByText
 from headcount.query.context import QueryContext
 from headcount.query.forms import Query
@@ -57,7 +58,7 @@ class Bindings:
 
     def __init__(self, known: Known) -> None:
         """Take schema and saved segments of *known*; not the view, which would stay for it."""
-        self._slots = ByText(lambda *_: _Slot())
+        self._slots = ByInstant(lambda *_: _Slot())
         schema, calculations, saved = known.schema, known.calculations, known.saved
         self.is_timeless = ByText(
             lambda text, limits: is_timeless(tree_of(text, limits), schema, calculations, saved)

@@ -23,8 +23,12 @@ class ByText(Generic[Made]):
     """*make*, of a text and what else matters, remembered. Any thread may call it."""
 
     def __init__(self, make: Callable[..., Made], many: int = MANY, some: int = SOME) -> None:
-        self._short: Callable[..., Made] = lru_cache(maxsize=many)(make)
-        self._long: Callable[..., Made] = lru_cache(maxsize=some)(make)
+        self._short = lru_cache(maxsize=many)(make)
+        self._long = lru_cache(maxsize=some)(make)
+
+    def __len__(self) -> int:
+        """Return how many are remembered."""
+        return self._short.cache_info().currsize + self._long.cache_info().currsize
 
     def __call__(self, text: str, *rest: Hashable) -> Made:
         """Return what was made of these, or make it; an error is not remembered."""

@@ -32,7 +32,7 @@ from headcount.query.bind import check_calculated
 from headcount.query.bindings import LONGEST, Binding, Bindings, bound
 from headcount.query.bindings import tree_of as tree_of
 from headcount.query.bound import Bound, QueryWarning
-from headcount.query.by_text import ByText
+from headcount.query.by_instant import TIMELESS, ByInstant
 from headcount.query.census import FEWEST, Census
 from headcount.query.context import QueryContext
 from headcount.query.counters import Counters
@@ -140,6 +140,18 @@ class _Memory:
         self.lists: Lately[tuple[bytes, ...], tuple[str | tree.Segment, ...]] = Lately(_LISTS)
 
 
+def _preparing(
+    view: View, known: Known, absences: Absences, memory: _Memory
+) -> Callable[[str, int, ZoneInfo, Limits], Prepared]:
+    """Return what prepares texts, without the engine: as a cycle it would outlive its use."""
+
+    def prepare(text: str, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
+        binding = memory.bindings.of(text, QueryContext(as_of, zone, limits), known)
+        return Prepared(binding, view, absences, memory.twins)
+
+    return prepare
+
+
 class Engine:
     """
     Answers questions about one view.
@@ -179,7 +191,7 @@ class Engine:
         self.drafts = Drafts(memory.edits, Askings())
         self._memory = memory
         self._bindings = memory.bindings
-        self._remembered = ByText(self._prepare)
+        self._remembered = ByInstant(_preparing(view, known, self.absences, memory))
         self._counters: dict[Limits, Counters] = {}
 
     def at(self, view: View) -> Engine:
@@ -374,12 +386,8 @@ class Engine:
             return self._prepared(bound(segment, context, self.known, text))
         as_of, zone, limits = context.as_of, context.zone, context.limits
         if self._bindings.is_timeless(query, limits):
-            as_of = 0
+            as_of = TIMELESS
         return self._remembered(query, as_of, zone, limits)
-
-    def _prepare(self, text: str, as_of: int, zone: ZoneInfo, limits: Limits) -> Prepared:
-        context = QueryContext(as_of, zone, limits)
-        return self._prepared(self._bindings.of(text, context, self.known))
 
     def _prepared(self, binding: Binding) -> Prepared:
         return Prepared(binding, self.view, self.absences, self._memory.twins)

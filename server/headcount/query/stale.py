@@ -15,7 +15,7 @@ found is remembered for the day.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from pyroaring import BitMap
 
@@ -23,7 +23,7 @@ from headcount.index import bitmaps
 from headcount.index.block import Block
 from headcount.index.interval import Interval
 from headcount.index.view import View
-from headcount.model.schema import LAST_ACTIVITY
+from headcount.model.schema import LAST_ACTIVITY, Schema
 from headcount.query.bound import Mention, QueryWarning
 from headcount.query.clock import Clock, OutOfCalendarError
 from headcount.query.context import QueryContext
@@ -41,8 +41,8 @@ class StaleLabels:
     """Which labels of a view are out of use. Any thread may ask."""
 
     def __init__(self, view: View) -> None:
-        self._view = view
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._is_stale)
+        # Not a method: with one in its own memory this would be a cycle, and hold on to the view.
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(partial(_is_stale, view))
 
     def warnings(
         self, mentions: Iterable[Mention], context: QueryContext
@@ -77,31 +77,29 @@ class StaleLabels:
         context.check()
         return self._remembered(key, Interval(first, last))
 
-    def _is_stale(self, key: str, days: Interval) -> bool:
-        label = self._view.schema.field(_LABEL)
-        assert label is not None
-        held = [
-            (block, text_index(block, label).equal([key]) & block.live)
-            for block in self._view.blocks
-        ]
-        return (
-            any(rows for _, rows in held)
-            and not any(self._acted(block, rows, days) for block, rows in held)
-            and any(self._acted(block, block.live, days) for block in self._view.blocks)
-        )
 
-    def _acted(self, block: Block, rows: BitMap, days: Interval) -> bool:
-        """Return whether anybody in *rows* was created or did something in *days*."""
-        if not rows:
-            return False
-        schema = self._view.schema
-        asked = bitmaps.to_mask(rows, block.rows)
-        for event in schema.engagement(LAST_ACTIVITY):
-            for index in block.pieces(event.name):
-                start, stop = index.slice(days)
-                for high in range(stop, start, -_STRETCH):
-                    if asked[index.log_rows[max(start, high - _STRETCH) : high]].any():
-                        return True
-        created = schema.field("created_at")
-        assert created is not None
-        return bool(range_index(block, created).between(*days).intersect(rows))
+def _is_stale(view: View, key: str, days: Interval) -> bool:
+    label = view.schema.field(_LABEL)
+    assert label is not None
+    held = [(block, text_index(block, label).equal([key]) & block.live) for block in view.blocks]
+    return (
+        any(rows for _, rows in held)
+        and not any(_acted(view.schema, block, rows, days) for block, rows in held)
+        and any(_acted(view.schema, block, block.live, days) for block in view.blocks)
+    )
+
+
+def _acted(schema: Schema, block: Block, rows: BitMap, days: Interval) -> bool:
+    """Return whether anybody in *rows* was created or did something in *days*."""
+    if not rows:
+        return False
+    asked = bitmaps.to_mask(rows, block.rows)
+    for event in schema.engagement(LAST_ACTIVITY):
+        for index in block.pieces(event.name):
+            start, stop = index.slice(days)
+            for high in range(stop, start, -_STRETCH):
+                if asked[index.log_rows[max(start, high - _STRETCH) : high]].any():
+                    return True
+    created = schema.field("created_at")
+    assert created is not None
+    return bool(range_index(block, created).between(*days).intersect(rows))
