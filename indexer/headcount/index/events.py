@@ -82,7 +82,7 @@ _SPARSE = (
 
 _FEW_EVENTS = 500  # of a window, that are sorted as fast as marks are counted
 
-_serials = count(1)
+serials = count(1)  # of indexes, one each
 
 
 class Path(StrEnum):
@@ -113,7 +113,7 @@ class EventIndex:
     ids: EventIds | None
     reach: npt.NDArray[np.uint32]
     peak: int
-    serial: int = field(default_factory=lambda: next(_serials))
+    serial: int = field(default_factory=lambda: next(serials))
     floor: int = EVER.low
 
     @classmethod
@@ -136,7 +136,7 @@ class EventIndex:
             totals = counts.astype(np.uint32)
         else:
             totals = _totals(log.rows, rows)
-        reach, peak = _reach(totals), int(totals.max(initial=0))
+        reach, peak = reach_of(totals), int(totals.max(initial=0))
         recency = Recency.build(log, rows, reach, peak, tuning)
         if not recency.depth:
             tuning = tuning.without_recency()
@@ -169,11 +169,11 @@ class EventIndex:
 
     def with_floor(self, floor: int) -> EventIndex:
         """Return the index without the events before an instant (µs), at no cost."""
-        return replace(self, floor=max(floor, self.floor), serial=next(_serials))
+        return replace(self, floor=max(floor, self.floor), serial=next(serials))
 
     def with_properties(self, event: EventType, columns: Mapping[str, EventProperty]) -> EventIndex:
         """Return the index of the same events as those of *event*, with other properties."""
-        return replace(self, event=event, properties=columns, serial=next(_serials))
+        return replace(self, event=event, properties=columns, serial=next(serials))
 
     @cached_property
     def owners(self) -> Owners:
@@ -492,7 +492,7 @@ class EventIndex:
         yield from self.tallies.check(self.log.rows)
         yield from self.recency.check(self.log, self.rows)
         totals = _totals(self.log.rows, self.rows)
-        if self.peak != totals.max(initial=0) or not np.array_equal(self.reach, _reach(totals)):
+        if self.peak != totals.max(initial=0) or not np.array_equal(self.reach, reach_of(totals)):
             yield "totals: how many rows have how many events is not what the log says"
         for name, column in self.properties.items():
             for message in column.check():
@@ -569,7 +569,7 @@ def _totals(log_rows: Rows, rows: int) -> Counts:
     return totals
 
 
-def _reach(totals: Counts) -> npt.NDArray[np.uint32]:
+def reach_of(totals: Counts) -> npt.NDArray[np.uint32]:
     """Return how many rows have at least 1, 2, 3 ... events, up to `_REACH` or to no row."""
     exactly = np.bincount(np.minimum(totals, _REACH), minlength=_REACH + 1)
     at_least = np.cumsum(exactly[::-1])[::-1][1:]

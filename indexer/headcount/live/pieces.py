@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from headcount.index import event_ids
 from headcount.index.block import Block, Pieces, Rows, event_schema
-from headcount.index.events import EventIndex
+from headcount.index.newer import NewerEvents
 from headcount.model.schema import EventType
 
 _RATIO = 4
@@ -49,7 +49,8 @@ def with_events(
         if table.column("id").null_count < table.num_rows:
             kept = without_repeats(table, *_held(block, name, table), repeated)
         if kept.num_rows:
-            piece = EventIndex.build(kept, block.rows, types[name])
+            events = kept.drop_columns([ORIGIN])
+            piece = NewerEvents.of(events, block.rows, types[name])
             newer[name] = joined((*newer.get(name, ()), piece))
     return block.with_changes(newer=newer)
 
@@ -111,7 +112,7 @@ def run_to_join(sizes: Sequence[int], limit: int | None = None) -> int | None:
 def joined(pieces: Pieces) -> Pieces:
     """Return *pieces* with the last ones joined if there are many of much the same size."""
     start = run_to_join([piece.size for piece in pieces])
-    return pieces if start is None else (*pieces[:start], _one(pieces[start:]))
+    return pieces if start is None else (*pieces[:start], NewerEvents.joined(pieces[start:]))
 
 
 def typed(table: pa.Table, rows: Rows, event: EventType) -> pa.Table:
@@ -129,8 +130,3 @@ def of_origin(table: pa.Table, origin: int | npt.NDArray[np.int64]) -> pa.Table:
     """Return *table* with the number of the request that its events, or each, came with."""
     column = pa.array(np.full(table.num_rows, origin, dtype=np.int64))
     return table.append_column(ORIGIN, column)
-
-
-def _one(pieces: Pieces) -> EventIndex:
-    tables = pa.concat_tables([piece.to_arrow() for piece in pieces])
-    return EventIndex.build(tables, pieces[0].rows, pieces[0].event)

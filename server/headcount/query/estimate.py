@@ -102,8 +102,8 @@ def _events(condition: EventCount, block: Block) -> Estimate:
         for number, index in enumerate(block.pieces(source.event.name)):
             start, stop = index.slice(condition.interval)
             # Whoever has newer events may have enough with what the base holds.
-            low = condition.low if number == 0 else 1
-            size += index.estimate(low, condition.interval)
+            newer = number > 0
+            size += stop - start if newer else index.estimate(condition.low, condition.interval)
             if source.where is None and len(condition.sources) == 1:
                 cost += min(_EVENTS, _LOOKUP + 30 * _EVENT * (stop - start))
             else:
