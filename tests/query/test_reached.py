@@ -59,10 +59,14 @@ def recall(results: Results, block: object) -> Recall:
 
 @pytest.mark.parametrize("few", [1, 3, 8])
 @pytest.mark.parametrize("loose", [0, 4, 1_000])
-def test_levels_are_those_of_a_count(loose: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sparse", [8, 0])
+def test_levels_are_those_of_a_count(
+    sparse: int, loose: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However events are split, and whatever of them is remembered, the same rows are found."""
     monkeypatch.setattr(reached, "_LOOSE", loose)
     monkeypatch.setattr(reached, "_FEW_LEVELS", few)
+    monkeypatch.setattr(reached, "_SPARSE", sparse)
     dice = random.Random(loose * 10 + few)
     for _ in range(WORLDS):
         memory = None if dice.random() < 0.2 else recall(Results(), dice)

@@ -70,6 +70,8 @@ class NewerEvents(EventIndex):
             _table=table,
             _order=order,
         )
+        if len(log) > _FEW:
+            _ = found.owners  # asked for by the next query
         return found
 
     @classmethod
@@ -93,8 +95,10 @@ class NewerEvents(EventIndex):
 
     @cached_property
     def _totals(self) -> _Totals:
-        rows, counts = np.unique(self.log.rows, return_counts=True)
-        return _Totals(rows, counts.astype(np.uint32))
+        rows = self.owners.rows
+        starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: len(rows)])
+        counts = np.diff(np.append(starts, len(rows)))
+        return _Totals(rows[starts], counts.astype(np.uint32))
 
     @cached_property
     def reach(self) -> npt.NDArray[np.uint32]:

@@ -37,6 +37,7 @@ from headcount.query.results import Recall
 Chosen = Callable[[EventIndex], Mask | None]
 
 _LOOSE = 2_000  # events of an index that is looked at each time
+_SPARSE = 8  # with fewer than one event in so many rows, those that have any are put in order
 _FEW_LEVELS = 8  # each is another question to the base, and remembered
 
 
@@ -64,7 +65,7 @@ class Reached:
         self._recall = recall
         self._rows = base.rows
         self._firm = [base, *(piece for piece in newer if piece.size > _LOOSE)]
-        self._peak = sum(piece.peak for piece in newer)
+        self._newer = newer
         self._loose = _Loose([self._events(piece) for piece in newer if piece.size <= _LOOSE])
         self._asked = [(piece.serial, *piece.slice(interval)) for piece in self._firm]
 
@@ -72,7 +73,7 @@ class Reached:
         """Return the rows with *low* events at least (1 or more), *high* at most; maybe shared."""
         deepest = low if high is None else high + 1
         few = 1 if self._recall is None else _FEW_LEVELS
-        if min(deepest, self._peak + 1) > few:
+        if deepest > few and self._peak >= few:
             counts = self._counts()
             fits = counts >= low if high is None else (counts >= low) & (counts <= high)
             return bitmaps.from_mask(fits)
@@ -80,6 +81,11 @@ class Reached:
         if high is None or not enough:
             return enough
         return enough - self._at_least(high + 1)
+
+    @property
+    def _peak(self) -> int:
+        """The most newer events that a row can have; small indexes do not know theirs yet."""
+        return sum(piece.peak for piece in self._newer)
 
     def _at_least(self, n: int) -> BitMap:
         return self._further(n, self._loose.at_least, len(self._firm))
@@ -100,16 +106,19 @@ class Reached:
         found = None if self._recall is None else self._recall.get(asked)
         if found is not None:
             return found
-        index = self._firm[firm - 1]
-        chosen = self._chosen(index)
-
-        def at_least(k: int) -> BitMap:
-            return index.at_least(k, self._interval, chosen)
-
+        at_least = self._of(self._firm[firm - 1])
         found = at_least(n) if firm == 1 else self._further(n, at_least, firm - 1)
         if self._recall is not None:
             self._recall.keep(asked, found)
         return found
+
+    def _of(self, index: EventIndex) -> Callable[[int], BitMap]:
+        """Return what gives the rows with k events in one index."""
+        chosen = self._chosen(index)
+        if index is self._firm[0] or index.size * _SPARSE > self._rows:
+            return lambda k: index.at_least(k, self._interval, chosen)
+        whole = index.slice(self._interval) == (0, index.size) and chosen is None
+        return _Loose([index.owners.rows if whole else self._events(index)]).at_least
 
     def _events(self, index: EventIndex) -> Rows:
         """Return the row of each event of an index that counts."""
@@ -128,7 +137,7 @@ class Reached:
 
 
 class _Loose:
-    """The rows of a few thousand events."""
+    """The rows of some thousand events."""
 
     def __init__(self, rows: Sequence[Rows]) -> None:
         self.rows = np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.uint32)
