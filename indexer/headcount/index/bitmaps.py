@@ -50,6 +50,7 @@ _SOME_RUNS = 200  # the same for one container, 50 µs
 
 # Looking one row up takes 60 ns; a mask of all rows is faster from so large a share on.
 _LOOKUP_SHARE = 512
+_SOME = 64  # rows that are made a bitmap to be looked up together
 
 EMPTY = BitMap()
 
@@ -183,6 +184,8 @@ def holds(bitmap: BitMap, rows: npt.NDArray[Any], size: int) -> Mask:
     """Return which of *rows* (integers below *size*, any order) are in *bitmap*, fresh bool[n]."""
     if len(rows) * _LOOKUP_SHARE > size:
         return to_mask(bitmap, size).take(rows)
+    if len(rows) > _SOME and from_rows(rows).issubset(bitmap):  # a ninth of looking each up
+        return np.ones(len(rows), dtype=np.bool_)
     return np.fromiter(map(bitmap.__contains__, rows.tolist()), np.bool_, len(rows))
 
 
