@@ -427,7 +427,7 @@ class LiveWorkspace:
             before, at = self.view, max(self._clock(), self._reached)
             draft, group = Draft(before, _SPARE), Group()
             numbers: dict[str, int] = {}
-            if len(batches) > 1:
+            if len(batches) > 1 or len(batches[0].batch.changes.steps) > 1:
                 several = (waiting.batch.changes for waiting in batches)
                 draft.expect(changes for changes in several if step_to_join(changes) is None)
             for waiting in batches:
