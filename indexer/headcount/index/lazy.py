@@ -23,15 +23,13 @@ T = TypeVar("T")
 class _Made(dict[str, T]):
     """The values that were made; the others are made as they are missed."""
 
-    def __init__(self, names: Container[str], make: Callable[[str], T]) -> None:
-        super().__init__()
-        self._names = names
-        self._make = make
+    names: Container[str]
+    make: Callable[[str], T]
 
     def __missing__(self, name: str) -> T:
-        if name not in self._names:
+        if name not in self.names:
             raise KeyError(name)
-        return self.setdefault(name, self._make(name))
+        return self.setdefault(name, self.make(name))
 
 
 class Lazy(Mapping[str, T]):
@@ -48,7 +46,8 @@ class Lazy(Mapping[str, T]):
             self._names = names
         else:  # `isinstance` of a Mapping is slow
             self._names = getattr(names, "_names", None) or dict.fromkeys(names)
-        self._made = _Made(self._names, make)
+        self._made: _Made[T] = _Made()
+        self._made.names, self._made.make = self._names, make
 
     def __getitem__(self, name: str) -> T:
         """Return the value of *name*. `KeyError` when it is none of the names."""

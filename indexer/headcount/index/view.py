@@ -181,11 +181,11 @@ class View:
         encoded = contact.encode()
         wanted = np.uint64(hashing.fnv1a64_bytes(encoded))
         found, first = -1, 0
-        for block in self.base_blocks:
+        for block in self.blocks[: self.base]:
             row = block.ids.find(encoded, wanted)
             if row >= 0:
                 found = first + row
-            first += block.rows
+            first += block.ids.rows
         if found >= 0 and self._position(found) >= 0:
             return found
         for block in self.recent_blocks:
@@ -242,7 +242,8 @@ class View:
         if not 0 <= ordinal <= LAST_ORDINAL:
             return -1
         number, row = divmod(ordinal, self.block_rows)
-        if number < len(self.base_blocks) and row in self.blocks[number].live:
+        base = len(self.blocks) if self.base is None else self.base
+        if number < base and row in self.blocks[number].live:
             return ordinal
         wanted = np.uint32(ordinal)
         for block in self.recent_blocks:

@@ -345,10 +345,10 @@ class Draft:
                 own[name] = pa.concat_tables([own[name], events]) if name in own else events
             if not mine.all():
                 rest[name] = table.filter(pa.array(~mine))
-        based = bool(old.all()) and kept.in_base(view, moved)
+        based = columns.whole and kept.in_base(view, moved)
         sources = _sources(view, positions[old])
         events = recent.with_events(
-            recent.placed(held_tables, old),
+            held_tables if columns.whole else recent.placed(held_tables, old),
             own,
             view.schema,
             self._repeated,

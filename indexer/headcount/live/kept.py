@@ -43,21 +43,24 @@ class Kept(Lazy[T]):
 
 def in_base(view: View, ordinals: npt.NDArray[np.integer]) -> bool:
     """Return whether all contacts with *ordinals* (ascending) have a row in the base."""
-    return len(ordinals) == 0 or int(ordinals[-1]) < sum(b.rows for b in view.base_blocks)
+    rows = 0
+    for block in view.base_blocks:
+        rows += block.ids.rows
+    return len(ordinals) == 0 or int(ordinals[-1]) < rows
 
 
 def own_columns(blocks: Iterable[Block]) -> Names | None:
     """Return the columns of base and recent blocks that are not as in the base; None for all."""
-    return _united(_own(block.columns) for block in blocks if block.ordinals is not None)
+    return _united([_own(block.columns) for block in blocks if block.ordinals is not None])
 
 
 def own_tables(blocks: Iterable[Block]) -> Names | None:
     """Return the event types of which blocks have other events than the base; None for all."""
-    return _united(
-        _united((_own(block.tables), frozenset(block.newer)))
-        for block in blocks
-        if block.ordinals is not None
-    )
+    found: list[Names | None] = []
+    for block in blocks:
+        if block.ordinals is not None:
+            found += (_own(block.tables), frozenset(block.newer))
+    return _united(found)
 
 
 def joined(view: View, blocks: Sequence[Block]) -> Block:

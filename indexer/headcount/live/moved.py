@@ -52,7 +52,11 @@ class Edit(NamedTuple):
 
 
 class MovedColumns:
-    """The columns of the contacts that move, in the order of their ordinals."""
+    """
+    The columns of the contacts that move, in the order of their ordinals.
+
+    `whole` says whether none of them is new.
+    """
 
     def __init__(
         self,
@@ -67,10 +71,12 @@ class MovedColumns:
         self._held = held
         self._moved = moved
         self._old = old
-        self._whole = bool(old.all())
-        names = {one.ordinal: name for name, one in made.items()}
-        self._made = [names[ordinal] for ordinal in moved[~old].tolist()]
-        self._made_at = {name: one.at for name, one in made.items()}
+        self.whole = bool(old.all())
+        self._made: list[str] = []
+        if made:
+            names = {one.ordinal: name for name, one in made.items()}
+            self._made = [names[ordinal] for ordinal in moved[~old].tolist()]
+        self._made_at = made
         self._done: dict[str, pa.Array] = {}
         self._set: dict[str, list[tuple[Places, pa.Array]]] = {}  # of a field, not written yet
         self._sets: dict[str, Sets] = {}  # of labels or lists, not written yet
@@ -94,7 +100,7 @@ class MovedColumns:
         """Put the steps into the columns, in order; return the events of lists that they tell."""
         if self._made:
             new = np.flatnonzero(~self._old)
-            times = [self._made_at[name] for name in self._made]
+            times = [self._made_at[name].at for name in self._made]
             self._replace(_CREATED_AT, new, pa.array(times, pa.int64()).cast(INSTANT))
         told: dict[str, Told] = {}
         for ordinals, step, _ in edits:
@@ -171,7 +177,7 @@ class MovedColumns:
     def _start(self, name: str) -> pa.Array:
         """Return a column as it was before; of the new contacts nothing but the id."""
         held = self._held[name]
-        if self._whole:
+        if self.whole:
             return held
         if name == "id":
             return edit.spread(held, self._old, pa.array(self._made, held.type))

@@ -56,8 +56,6 @@ def without_rows(blocks: Sequence[Block], block_rows: int, positions: Positions)
 
 def placed(tables: Tables, held: npt.NDArray[np.bool_]) -> Tables:
     """Return *tables*, of the contacts that are *held*, with their events' rows among all."""
-    if held.all():
-        return tables
     places = np.flatnonzero(held).astype(np.uint32)
 
     def table(name: str) -> pa.Table:

@@ -285,6 +285,8 @@ class LiveWorkspace:
                 view, self._since = self.view, []
             try:
                 stored = compact(self._folder, self.name, view, self._stored, self._lock, progress)
+                for block in stored.blocks:
+                    block.ids.prepare()  # or the next commit would have to
                 self._swap(stored)
             finally:
                 with self._committing:

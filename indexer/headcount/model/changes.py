@@ -195,7 +195,7 @@ class Changes:
     @cached_property
     def records(self) -> int:
         """How many contacts and events are written, made or removed."""
-        return sum(_records(step) for step in self.steps)
+        return sum(map(_records, self.steps))
 
     def encode(self) -> bytes:
         """
@@ -252,16 +252,18 @@ def _records(step: Step) -> int:
 def _encode(step: Step) -> tuple[dict[str, Any], list[pa.Table | pa.RecordBatch | bytes]]:
     match step:
         case ContactStep():
-            fields = {name: update.values for name, update in step.fields.items()}
-            whole = [name for name in fields if len(fields[name]) == len(step.ids)]
-            sparse = [name for name in fields if name not in whole]
-            head = {"step": "contacts", "creates": step.creates, "sparse": sparse}
-            head["whole"] = whole
-            tables: list[pa.Table | pa.RecordBatch | bytes]
-            names = ["id", *(f"={name}" for name in whole)]
-            columns = [step.ids, *(fields[name] for name in whole)]
-            tables = [pa.RecordBatch.from_arrays(columns, names=names)]
-            tables += [_pairs(step.fields[name].at, value=fields[name]) for name in sparse]
+            whole, sparse, names, columns = list[str](), list[str](), ["id"], [step.ids]
+            tables: list[pa.Table | pa.RecordBatch | bytes] = []
+            for name, update in step.fields.items():
+                if len(update.values) == len(step.ids):
+                    whole.append(name)
+                    names.append(f"={name}")
+                    columns.append(update.values)
+                else:
+                    sparse.append(name)
+                    tables.append(_pairs(update.at, value=update.values))
+            head = {"step": "contacts", "creates": step.creates, "sparse": sparse, "whole": whole}
+            tables.insert(0, pa.RecordBatch.from_arrays(columns, names=names))
             tables.append(_labels(step.labels) if len(step.labels.at) else _no_labels())
             tables.append(_lists(step.lists) if len(step.lists.at) else _no_lists())
             return head, tables
@@ -386,8 +388,8 @@ def _to_stream(table: pa.Table | pa.RecordBatch) -> bytes:
     where a writer takes 8.
     """
     if isinstance(table, pa.RecordBatch):
-        parts = (table.schema.serialize(), table.serialize())
-        return b"".join([*(part.to_pybytes() for part in parts), _END])
+        head, body = table.schema.serialize(), table.serialize()
+        return b"".join((head.to_pybytes(), body.to_pybytes(), _END))
     sink = pa.BufferOutputStream()
     with pa.RecordBatchStreamWriter(sink, table.schema, options=_OPTIONS) as writer:
         writer.write(table)
