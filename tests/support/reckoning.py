@@ -36,7 +36,7 @@ due = "datetime"
 signup = "date"
 [events.open]
 [events.order]
-properties = { amount = "number" }
+properties = { amount = "number", ships = "datetime", kind = "keyword" }
 [calculated]
 weeks_quiet = "round((now - seen) / 7)"
 a_day = "spent / (now - seen)"
@@ -74,11 +74,18 @@ def random_world(dice: Choices, scene: Scene) -> World:
             "signup": dice.pick((time(300).date(), None)),
         }
 
+    def order() -> dict[str, object]:
+        return {
+            "amount": dice.pick((5.0, 7.5, 0.0, None)),
+            "ships": dice.pick((time(30), time(-1), None)),
+            "kind": dice.pick(("gift", "own", None)),
+        }
+
     contacts = {f"c{n}": contact() for n in range(dice.integer(3, 8))}
     ids = list(contacts)
     events = [Event(dice.pick(ids), "open", time(60)) for _ in range(dice.integer(0, 14))] + [
-        Event(dice.pick(ids), "order", time(60), properties={"amount": dice.pick((5.0, 7.5, 0.0))})
-        for _ in range(dice.integer(0, 8))
+        Event(dice.pick(ids), "order", time(60), properties=order())
+        for _ in range(dice.integer(0, 12))
     ]
     return World(SCHEMA, contacts, events)
 
@@ -135,6 +142,8 @@ class Reckonings:
         dice = self.dice
         if dice.chance(15):
             return self._now_between()
+        if dice.chance(20):
+            return self._events_where()
         number = self._number(dice.integer(0, 2))
         match dice.integer(0, 9):
             case 0:
@@ -159,6 +168,26 @@ class Reckonings:
             now = parse_value(f"coalesce(due, {low.isoformat().replace('+00:00', 'Z')})")
             return tree.Within(now, tree.Direction.LAST, tree.Duration(40, tree.Unit.MINUTE))
         return tree.Between(now, tree.DateTime(low), tree.DateTime(high))
+
+    def _events_where(self) -> tree.Segment:
+        """Return a condition on events among which the clock chooses."""
+        dice = self.dice
+        hours = dice.integer(1, 40)
+        where = dice.pick(
+            (
+                f"ships within next {hours} hours",
+                f"ships > now - {hours} hours and kind = gift",
+                f"ships < now or amount > 6 and ships > now + {hours} hours",
+                f"not ships within last {hours} hours",
+                f"round((now - ships) * 24) >= {hours}",
+                f"(ships - now) * amount > {hours / 4}",
+                "ships + 90 minutes > now and abs(now - ships) < 1.125",
+            )
+        )
+        times = dice.pick(("", " at least 2 times", " exactly 1 times", " fewer than 2 times"))
+        window = dice.pick(("", "", " in last 30 hours", " since yesterday"))
+        did = dice.pick(("did", "did", "did not"))
+        return parse(f"{did} order where ({where}){times}{window}")
 
     def _instant(self) -> dt.datetime:
         """Return an instant of the time, which is an edge."""

@@ -44,6 +44,7 @@ from headcount.query.grain import grain
 from headcount.query.moving import (
     Computed,
     Counted,
+    CountedWhere,
     Followed,
     InWindows,
     Moving,
@@ -219,7 +220,7 @@ def _ends(condition: Moving) -> tuple[_End, ...] | None:
             case Followed(first, then, _, window, until, never=False):
                 found += _of_events(first, window)
                 found += _of_events(then, Window(window.low, until))
-            case Computed() | InWindows() | Followed():
+            case Computed() | InWindows() | CountedWhere() | Followed():
                 return None
     return tuple(dict.fromkeys(found))
 

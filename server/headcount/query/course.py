@@ -23,8 +23,8 @@ itself (`traced`), and no piece reaches beyond one unseen. What is calculated wi
 same for everyone (`round(now - 2026-03-31) = 7`) ends a piece where it turns (`turns`).
 
 What tells the time of day (`hour(now)`) has breaks at whole hours or minutes. What cannot be
-followed (`trends`, and a `where` with the clock in it) gets a piece a second: late by less than
-that.
+followed (`trends`, and figures and sequences over events whose `where` has the clock in it) gets a
+piece a second: late by less than that.
 """
 
 from __future__ import annotations

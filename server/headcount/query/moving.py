@@ -14,8 +14,8 @@ What moves inside an expression, a figure or the clock itself (`round((now - las
 given a name and stands there as a field would, so that the engine's own arithmetic works it out
 (`scene`).
 
-Refused with `CannotMoveError` are a `where` whose own edges move, and calculations whose turns
-could not be found (`trends`).
+Refused with `CannotMoveError` are figures and sequences over events whose `where` moves, and
+calculations whose turns could not be found (`trends`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 from headcount.index.interval import EVER, Interval
-from headcount.model.schema import Field, FieldType
+from headcount.model.schema import EventType, Field, FieldType
 from headcount.query.bound import (
     All,
     Any,
@@ -178,6 +178,24 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class MovingSource:
+    """Events of one type that fit a condition which moves; the clock is that of the question."""
+
+    event: EventType
+    where: Moving
+
+
+@dataclass(frozen=True, slots=True)
+class CountedWhere:
+    """`Counted`, of events among which the clock chooses."""
+
+    sources: tuple[MovingSource, ...]
+    window: Window
+    low: int
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Followed:
     """`Follows`, its window and its end moving."""
 
@@ -189,7 +207,10 @@ class Followed:
     never: bool
 
 
-Moving = Fixed | Every | Some | Others | Several | Computed | InWindows | Counted | Followed
+Moving = (
+    Fixed | Every | Some | Others | Several | Computed | InWindows | Counted | CountedWhere
+    | Followed
+)  # fmt: skip
 
 
 def moving(before: Condition, after: Condition, elapsed: int) -> Moving:
@@ -253,9 +274,11 @@ class _Comparison:
             case Enough(a, count), Enough(b, number) if count == number:
                 return Several(self._each(a, b), count)
             case EventCount(), EventCount() if (before.low, before.high) == (after.low, after.high):
-                self._require_same(before.sources, after.sources)
                 window = self._window(before.interval, after.interval)
-                return Counted(before.sources, window, before.low, before.high)
+                if before.sources == after.sources:
+                    return Counted(before.sources, window, before.low, before.high)
+                sources = self._sources(before.sources, after.sources)
+                return CountedWhere(sources, window, before.low, before.high)
             case Follows(), Follows() if _kept(before) == _kept(after):
                 self._require_same(before.first, after.first)
                 self._require_same(before.then, after.then)
@@ -374,6 +397,16 @@ class _Comparison:
         field = Field(f"instant {len(self._instants)}", FieldType.DATETIME)
         self._instants[field] = MovingInstant(field, edge)
         return FieldValue(field)
+
+    def _sources(self, before: Sources, after: Sources) -> tuple[MovingSource, ...]:
+        if len(before) != len(after):
+            raise UnlikeError
+        found = []
+        for one, other in zip(before, after, strict=True):
+            if one.event != other.event or one.where is None or other.where is None:
+                raise UnlikeError
+            found.append(MovingSource(one.event, self.condition(one.where, other.where)))
+        return tuple(found)
 
     def _require_same(self, before: Sources, after: Sources) -> None:
         """Refuse events whose own condition moves."""

@@ -21,7 +21,7 @@ birthday = "date"
 seen = "datetime"
 [events.open]
 [events.order]
-properties = { ships = "datetime" }
+properties = { ships = "datetime", cost = "number" }
 """
 )
 VIEW = View(SCHEMA, (), Version(1, 1))
@@ -137,14 +137,15 @@ def test_what_is_so_for_a_while_begins_and_ends_at_its_instant(
 @pytest.mark.parametrize(
     "segment",
     [
-        "did order where (ships > now - 3 days)",
+        "sum(order.cost where (ships > now - 3 days)) > 5",
+        "did order where (ships > now) then did open within 1 day",
         "now - seen > (now - created_at) / 2",
         "year(coalesce(seen, now - 2 hours)) = 2024",
         "max(seen, now - 3 days) > now - 2 days",
     ],
 )
 def test_what_cannot_be_followed_is_looked_at_every_second(segment: str) -> None:
-    """A `where` that moves, and what moves against itself or by the calendar."""
+    """A figure whose `where` moves, and what moves against itself or by the calendar."""
     piece = course(segment).beginning(at("2024-03-29T06:30:00.25"))
     assert not piece.is_even
     assert to_datetime(piece.last).microsecond == 999_999
@@ -164,6 +165,8 @@ def test_what_cannot_be_followed_is_looked_at_every_second(segment: str) -> None
         "(now - birthday) / 365.25 >= 18",
         "min(now - seen, now - created_at) > 5",
         "now - (now - 3 days) = 3",
+        "did order where (ships > now - 3 days)",
+        "did not order where (round(now - ships) = 2) at least 2 times in last 30 days",
     ],
 )
 def test_what_is_calculated_with_now_is_exact(segment: str) -> None:

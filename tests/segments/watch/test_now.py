@@ -22,6 +22,7 @@ from headcount.query.traced import Meetings
 from headcount.query.turns import turns
 from headcount.segments.watch import queue as queue_module
 from headcount.segments.watch.binding import Definition, course_of
+from headcount.segments.watch.candidates import of_computed
 from headcount.segments.watch.commit import Touched
 from headcount.segments.watch.document import Spec
 from headcount.segments.watch.membership import Membership
@@ -264,6 +265,24 @@ def test_a_wrong_microsecond_or_an_overlooked_turn_is_found(
     monkeypatch.setattr(queue_module, "turns", broken)
     with pytest.raises(AssertionError):
         play_all(60)
+
+
+@pytest.mark.parametrize("late", [1, -1])
+def test_an_event_that_is_chosen_at_a_wrong_microsecond_is_found(
+    late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a `where` with the clock in it, or a computed time, brings has its own instant."""
+
+    def broken(*given: Any) -> Any:
+        after, to = given[4:6]
+        for who, times in of_computed(*given):
+            moved = times + late
+            kept = (moved > after) & (moved <= to)
+            yield who[kept], moved[kept]
+
+    monkeypatch.setattr(queue_module, "of_computed", broken)
+    with pytest.raises(AssertionError):
+        play_all(300)
 
 
 def test_a_turn_of_everybody_that_is_overlooked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

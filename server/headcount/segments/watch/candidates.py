@@ -33,7 +33,7 @@ from headcount.index.properties import StringProperty
 from headcount.index.view import View
 from headcount.model.schema import Field
 from headcount.query.clock import EXACT_US, Clock, step_instants
-from headcount.query.course import Piece
+from headcount.query.course import Piece, ahead
 from headcount.query.expressions import (
     Anniversary,
     Choice,
@@ -47,18 +47,21 @@ from headcount.query.expressions import (
     Sources,
 )
 from headcount.query.figures import Figures
-from headcount.query.frames import ContactFrame, Figure, range_index
+from headcount.query.frames import ContactFrame, EventFrame, Figure, range_index
 from headcount.query.moving import (
     Computed,
     Counted,
+    CountedWhere,
     Edge,
     Followed,
     InWindows,
     MovingFigure,
+    MovingSource,
     Window,
     parts,
 )
 from headcount.query.tree import Duration
+from headcount.query.turns import Stretches, turns
 from headcount.query.vectors import vector
 from headcount.query.zones import DAY_US
 from headcount.segments.watch.places import Ordinals, ordinals_of
@@ -164,12 +167,17 @@ def of_figures(
 
 
 def of_computed(
-    view: View, piece: Piece, clock: Clock, part: InWindows, after: int, to: int
+    view: View, piece: Piece, clock: Clock, part: InWindows | CountedWhere, after: int, to: int
 ) -> Iterator[tuple[Ordinals, Instants]]:
-    """Yield whose computed values edges run over in (*after*, *to*], and when; asks everybody."""
+    """
+    Yield whose computed values, or which events, edges run over in (*after*, *to*], and when.
+
+    Everybody, or every event, is asked.
+    """
     for block in view.blocks:
         stretch = _Stretch(block, clock, piece.start, after, to, Passed())
-        for met in stretch.computed(part):
+        found = stretch.computed(part) if isinstance(part, InWindows) else stretch.chosen(part)
+        for met in found:
             yield ordinals_of(view, block, met.rows), met.times
 
 
@@ -189,7 +197,7 @@ class _Stretch:
     def met(self, piece: Piece) -> Iterator[_Met]:
         for part in parts(piece.condition):
             match part:
-                case Counted(sources, window):
+                case Counted(sources, window) | CountedWhere(sources, window):
                     yield from self._events(sources, window)
                 case Computed(_, figures):
                     yield from self.of_figures(figures)
@@ -208,7 +216,9 @@ class _Stretch:
         for one in figures:
             yield from self._events(one.figure.sources, one.window)
 
-    def _events(self, sources: Sources, window: Window) -> Iterator[_Met]:
+    def _events(
+        self, sources: Sources | tuple[MovingSource, ...], window: Window
+    ) -> Iterator[_Met]:
         """Yield the events that the edges of a window run over."""
         for interval, at_zero in self._run_over(window):
             for source in sources:
@@ -279,6 +289,27 @@ class _Stretch:
             times = found.values[due].astype(np.int64)
             yield _Met(index.log_rows[start:stop][due], times + at_zero)
 
+    def chosen(self, part: CountedWhere) -> Iterator[_Met]:
+        """Yield whose events begin or cease to fit a `where` that moves."""
+        for source in part.sources:
+            for index in self._block.pieces(source.event.name):
+                frame = EventFrame(index, *index.slice(EVER), self._clock)
+                for one in parts(source.where):
+                    match one:
+                        case InWindows(value, windows):
+                            held = vector(value, frame)
+                            for window in windows:
+                                for interval, at_zero in self._run_over(window):
+                                    times = _within(held, interval)
+                                    yield _Met(frame.contacts[times.rows], times.times + at_zero)
+                        case Computed(condition, _, instants) if instants:
+                            over = np.broadcast_arrays(
+                                np.arange(frame.size), np.int64(self._after), np.int64(self._to)
+                            )
+                            of_clock = ahead(one, self._start)
+                            found, at = turns(condition, frame, of_clock, Stretches(*over))
+                            yield _Met(frame.contacts[found], at)
+
     def _of_field(self, field: Field, interval: Interval, at_zero: int) -> _Met:
         index = range_index(self._block, field)
         first, last = index.ranks(interval.low, interval.high)
@@ -290,10 +321,9 @@ class _Stretch:
     def _of_value(self, value: Expression, interval: Interval, at_zero: int) -> _Met:
         figures = Figures(self._block, self._clock)
         held = vector(value, ContactFrame(self._block, self._clock, figures))
-        times = np.broadcast_to(held.values, self._block.rows)
-        inside = (times >= interval.low) & (times <= interval.high) & held.present
-        rows = np.flatnonzero(inside).astype(np.uint32)
-        return _Met(rows, times[rows].astype(np.int64) + at_zero)
+        whole = np.broadcast_to(held.values, self._block.rows)
+        rows, times = _within(Vector(whole, held.present), interval)
+        return _Met(rows, times + at_zero)
 
     def _deadlines(self, part: Followed) -> Iterator[_Met]:
         """Yield where the end runs over the deadline of a first event."""
@@ -305,6 +335,13 @@ class _Stretch:
                     ends = step_instants(times, part.within, 1, self._clock.local)
                     due = (ends >= interval.low) & (ends <= interval.high)
                     yield _Met(index.log_rows[start:stop][due], ends[due] + at_zero)
+
+
+def _within(held: Vector, interval: Interval) -> _Met:
+    """Return where values are in an interval, and which."""
+    inside = (held.values >= interval.low) & (held.values <= interval.high) & held.present
+    rows = np.flatnonzero(inside).astype(np.uint32)
+    return _Met(rows, held.values[rows].astype(np.int64))
 
 
 def _began(interval: Interval, within: Duration, clock: Clock) -> Interval:

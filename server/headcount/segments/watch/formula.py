@@ -23,6 +23,7 @@ from headcount.query.course import Piece
 from headcount.query.moving import (
     Computed,
     Counted,
+    CountedWhere,
     Edge,
     Every,
     Fixed,
@@ -156,7 +157,7 @@ def _cost(condition: Moving) -> int:
         match part:
             case Counted():
                 costs.append(1)
-            case Computed() | InWindows() | Followed():
+            case Computed() | InWindows() | CountedWhere() | Followed():
                 costs.append(2)
     return max(costs, default=0)
 
@@ -221,6 +222,13 @@ def _from_zero(condition: Moving, start: int) -> Moving:
         case InWindows(_, windows, figures):
             moved = tuple(_window(window, start) for window in windows)
             return replace(condition, windows=moved, figures=_figures(figures, start))
+        case CountedWhere(sources, window):
+            moving = tuple(replace(one, where=_from_zero(one.where, start)) for one in sources)
+            return replace(condition, sources=moving, window=_window(window, start))
+        case Every(items) | Some(items) | Several(items):  # inside `where`
+            return replace(condition, items=tuple(_from_zero(item, start) for item in items))
+        case Others(item):
+            return Others(_from_zero(item, start))
         case Followed():
             window, until = _window(condition.window, start), _edge(condition.until, start)
             return replace(condition, window=window, until=until)

@@ -6,9 +6,10 @@ The queue of a membership: what computed values will bring for each contact, and
 
 What edges run over mostly lies in sorted structures, and is read off there when its time comes
 (`candidates`). What is computed lies nowhere: every contact is asked an hour ahead when it will be
-met, or when a calculation with the clock will turn (`turns`), and those few are kept in order of
-time. After a batch those whom it touched are asked again. What a contact would have brought without
-the batch stays: it is looked at then, and nothing is found.
+met, or when a calculation with the clock will turn (`turns`); where a `where` has the clock in it,
+so is every event. Those few are kept in order of time. After a batch those whom it touched are
+asked again. What a contact would have brought without the batch stays: it is looked at then, and
+nothing is found.
 
 A figure in a calculation (`count(open in last 7 days) / (now - created_at)`) changes at instants of
 its own. Between two of them it stays, so there the same is asked once more.
@@ -33,7 +34,7 @@ from headcount.query.clock import Clock
 from headcount.query.course import Course, Piece, ahead
 from headcount.query.figures import Figures
 from headcount.query.frames import ContactFrame, Figure, Frame
-from headcount.query.moving import Computed, InWindows, parts
+from headcount.query.moving import Computed, CountedWhere, InWindows, parts
 from headcount.query.turns import Stretches, turns
 from headcount.segments.watch.candidates import Candidates, computed, of_computed, of_figures
 from headcount.segments.watch.commit import Extracted
@@ -47,14 +48,16 @@ AHEAD_US = 3_600_000_000  # as far as is asked at a time
 _NOBODY = Candidates(np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.int64))
 
 
-def _of_each(piece: Piece) -> list[Computed | InWindows]:
+def _of_each(piece: Piece) -> list[Computed | InWindows | CountedWhere]:
     """Return the parts of a piece about which every contact is to be asked."""
-    found: list[Computed | InWindows] = []
+    found: list[Computed | InWindows | CountedWhere] = []
     for part in parts(piece.condition):
         match part:
             case Computed() if part.instants and not part.is_of_all:
                 found.append(part)
             case InWindows() if computed(part):
+                found.append(part)
+            case CountedWhere():
                 found.append(part)
     return found
 
@@ -64,7 +67,7 @@ class Queue:
 
     def __init__(self) -> None:
         self._piece: Piece | None = None
-        self._parts: list[Computed | InWindows] = []
+        self._parts: list[Computed | InWindows | CountedWhere] = []
         self._from = self._to = 0
         self._waiting: list[Due] = []
         self._due: Candidates | None = None
@@ -101,7 +104,7 @@ class Queue:
         assert piece is not None
         clock = course.clock(piece.start)
         for part in self._parts:
-            if isinstance(part, InWindows):
+            if not isinstance(part, Computed):
                 yield from of_computed(view, piece, clock, part, after, self._to)
                 continue
             for block in view.blocks:

@@ -15,7 +15,8 @@ the same contacts, with what was found out about them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -29,7 +30,7 @@ from headcount.index.columns import Vector
 from headcount.index.interval import EVER
 from headcount.index.properties import StringProperty
 from headcount.index.view import View
-from headcount.model.schema import Field
+from headcount.model.schema import EventType, Field
 from headcount.query.bound import All, Complement, Condition, Enough, InRanges
 from headcount.query.bound import Any as Any_
 from headcount.query.clock import Clock, step_instants
@@ -51,6 +52,7 @@ from headcount.query.masks import in_ranges, mask
 from headcount.query.moving import (
     Computed,
     Counted,
+    CountedWhere,
     Edge,
     Every,
     Fixed,
@@ -59,6 +61,7 @@ from headcount.query.moving import (
     Moving,
     MovingFigure,
     MovingInstant,
+    MovingSource,
     Others,
     Several,
     Some,
@@ -92,6 +95,7 @@ class Stage:
         self._lines: dict[Source, Lines] = {}
         self._occurred: dict[Source, Occurred] = {}
         self._vectors: dict[Field, Vector] = {}
+        self._happened: dict[str, Happened] = {}
         self._values: dict[Sources, tuple[Lines, npt.NDArray[Any]]] = {}
 
     def fixed(self, condition: Condition) -> Mask:
@@ -182,6 +186,14 @@ class Stage:
             values = [pa.concat_arrays(texts).dictionary_encode().indices.to_numpy()]
         return Lines.build(np.concatenate(rows), np.concatenate(times)), np.concatenate(values)
 
+    def happened(self, event: EventType) -> Happened:
+        """Return all events of a type, with their properties, shared."""
+        found = self._happened.get(event.name)
+        if found is None:
+            frames = [frame for frame, _ in self._events(Source(event))]
+            found = self._happened[event.name] = Happened(frames)
+        return found
+
     def _events(self, source: Source) -> Iterator[tuple[EventFrame, Mask]]:
         """Yield all events of a source's type, piece by piece, and which fit its condition."""
         for index in self.block.pieces(source.event.name):
@@ -190,6 +202,35 @@ class Stage:
                 yield frame, np.ones(frame.size, dtype=np.bool_)
             else:
                 yield frame, mask(source.where, frame)
+
+
+class Happened:
+    """All events of a type: their lines, and what they have, in the order that lines are given."""
+
+    def __init__(self, frames: Sequence[EventFrame]) -> None:
+        self._frames = frames
+        rows = np.concatenate([frame.contacts for frame in frames])
+        self.lines = Lines.build(rows, np.concatenate([_times(frame) for frame in frames]))
+        self._fits: dict[Condition, Mask] = {}
+        self._vectors: dict[Field, Vector] = {}
+
+    def fits(self, condition: Condition) -> Mask:
+        """Return which events fit a condition without the clock in it."""
+        found = self._fits.get(condition)
+        if found is None:
+            masks = [mask(condition, frame) for frame in self._frames]
+            found = self._fits[condition] = np.concatenate(masks)
+        return found
+
+    def vector(self, field: Field) -> Vector:
+        """Return a number, day, instant or boolean of every event."""
+        found = self._vectors.get(field)
+        if found is None:
+            held = [frame.vector(field) for frame in self._frames]
+            values = np.concatenate([one.values for one in held])
+            present = np.concatenate([one.present for one in held])
+            found = self._vectors[field] = Vector(values, present)
+        return found
 
 
 def _times(frame: EventFrame) -> Instants:
@@ -224,7 +265,7 @@ class Scene:
         """Return which rows *condition* holds."""
         match condition:
             case Fixed(bound):
-                return self._stage.fixed(bound)[self._rows]
+                return self._fixed(bound)
             case Every(items):
                 return self._every(items)
             case Some(items):
@@ -238,6 +279,9 @@ class Scene:
                 return held >= count
             case Counted(sources, window, low, high):
                 counts = self._counts(sources, window)
+                return (counts >= low) & (high is None or counts <= high)
+            case CountedWhere(sources, window, low, high):
+                counts = self._counts_where(sources, window)
                 return (counts >= low) & (high is None or counts <= high)
             case Computed(bound, figures, instants):
                 return mask(bound, self.frame(figures, instants))
@@ -253,11 +297,18 @@ class Scene:
             if isinstance(item, Fixed):
                 found &= self.truth(item)
         left = np.flatnonzero(found)
-        few = Scene(self._stage, self._start, self._rows[left], self._times[left])
+        few = self._some(left)
         for item in items:
             if not isinstance(item, Fixed) and few.size:
                 found[left] &= few.truth(item)
         return found
+
+    def _fixed(self, condition: Condition) -> Mask:
+        return self._stage.fixed(condition)[self._rows]
+
+    def _some(self, left: Rows) -> Scene:
+        """Return some of the rows."""
+        return Scene(self._stage, self._start, self._rows[left], self._times[left])
 
     def _in_windows(self, condition: InWindows) -> Mask:
         held = vector(condition.value, self.frame(condition.figures, condition.instants))
@@ -307,6 +358,15 @@ class Scene:
             total += stop - start
         return total
 
+    def _counts_where(self, sources: tuple[MovingSource, ...], window: Window) -> Rows:
+        total = np.zeros(self.size, dtype=np.int64)
+        for source in sources:
+            happened = self._stage.happened(source.event)
+            places, owners = spread(*self._between(happened.lines, window))
+            chosen = _Among(self, happened, happened.lines.given[places], owners)
+            total += np.bincount(owners[chosen.truth(source.where)], minlength=self.size)
+        return total
+
     def _time(self, pick: str, sources: Sources, window: Window) -> Vector:
         values = np.zeros(self.size, dtype=np.int64)
         present = np.zeros(self.size, dtype=np.bool_)
@@ -339,6 +399,71 @@ class Scene:
             fits = (answers == 0) & (deadlines <= until[owners]) if condition.never else answers > 0
             found[owners[fits]] = True
         return found
+
+
+class _Among(Scene):
+    """Events of a scene's rows, each at the instant of its row, about which a `where` asks."""
+
+    def __init__(self, outer: Scene, happened: Happened, events: Rows, owners: Rows) -> None:
+        super().__init__(outer._stage, outer._start, events, outer._times[owners])
+        self._outer = outer
+        self._among = happened
+        self._owners = owners
+
+    def frame(
+        self, figures: tuple[MovingFigure, ...], instants: tuple[MovingInstant, ...] = ()
+    ) -> Frame:
+        """Return the events with what moves as properties of theirs."""
+        assert not figures
+        found = {one.field: self._moved(one) for one in instants}
+        return _EventFrame(self._among, self._rows, self.clock, found)
+
+    def _moved(self, instant: MovingInstant) -> Vector:
+        return Vector(self._edge(instant.edge), np.ones(self.size, dtype=np.bool_))
+
+    def _fixed(self, condition: Condition) -> Mask:
+        return self._among.fits(condition)[self._rows]
+
+    def _some(self, left: Rows) -> Scene:
+        return _Among(self._outer, self._among, self._rows[left], self._owners[left])
+
+    def _edge(self, edge: Edge) -> npt.NDArray[Any]:
+        return self._outer._edge(edge)[self._owners]
+
+
+@dataclass(frozen=True)
+class _EventFrame:
+    """Events for the engine's arithmetic; what moves is a property of theirs."""
+
+    among: Happened
+    rows: Rows
+    clock: Clock
+    moved: dict[Field, Vector]
+
+    @property
+    def size(self) -> int:
+        """Return how many events there are."""
+        return len(self.rows)
+
+    def vector(self, field: Field) -> Vector:
+        """Return a number, day, instant or boolean of every event."""
+        moved = self.moved.get(field)
+        if moved is not None:
+            return moved
+        whole = self.among.vector(field)
+        return Vector(whole.values[self.rows], whole.present[self.rows])
+
+    def texts(self, field: Field) -> pa.Array:
+        """Refuse: no text goes with the clock."""
+        raise AssertionError(field)
+
+    def of_text(self, field: Field, function: Callable[[pa.Array], pa.Array]) -> Vector:
+        """Refuse: no text goes with the clock."""
+        raise AssertionError(field, function)
+
+    def figure(self, figure: AnyFigure) -> Vector:
+        """Refuse: an event has no events."""
+        raise AssertionError(figure)
 
 
 class _Frame:

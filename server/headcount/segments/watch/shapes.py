@@ -25,12 +25,17 @@ from headcount.query.bound import InRanges
 from headcount.query.expressions import Kind
 from headcount.query.moving import (
     Computed,
+    CountedWhere,
     Edge,
+    Every,
     Followed,
     InWindows,
     Moving,
     MovingFigure,
     MovingInstant,
+    Others,
+    Several,
+    Some,
     Window,
 )
 from headcount.query.ranges import Range
@@ -86,6 +91,13 @@ class _Numbering:
             case InWindows(value, windows, figures):
                 numbered = tuple(map(self._window, windows))
                 return InWindows(value, numbered, self._figures(figures))
+            case CountedWhere(sources, window):
+                moving = tuple(replace(one, where=self.condition(one.where)) for one in sources)
+                return replace(condition, sources=moving, window=self._window(window))
+            case Every(items) | Some(items) | Several(items):  # inside `where`
+                return replace(condition, items=tuple(map(self.condition, items)))
+            case Others(item):
+                return Others(self.condition(item))
             case Followed():
                 return replace(
                     condition,

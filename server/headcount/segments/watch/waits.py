@@ -21,13 +21,17 @@ from headcount.query.expressions import FieldValue, Sources
 from headcount.query.moving import (
     Computed,
     Counted,
+    CountedWhere,
     Edge,
     Followed,
     InWindows,
+    MovingSource,
     Window,
     parts,
 )
 from headcount.segments.watch.candidates import alternatives, is_line
+
+Typed = Sources | tuple[MovingSource, ...]
 
 
 class Line(NamedTuple):
@@ -61,6 +65,9 @@ class _Waiting:
             match part:
                 case Counted(sources, window):
                     yield from self._events(sources, window)
+                case CountedWhere(sources, window):
+                    yield from self._events(sources, window)
+                    yield None
                 case Computed(_, figures):
                     for one in figures:
                         yield from self._events(one.figure.sources, one.window)
@@ -80,7 +87,7 @@ class _Waiting:
                             over = exact * part.within.amount
                             yield from _of_events(part.first, [shift + over for shift in until])
 
-    def _events(self, sources: Sources, window: Window) -> Iterator[tuple[Line, int]]:
+    def _events(self, sources: Typed, window: Window) -> Iterator[tuple[Line, int]]:
         yield from _of_events(sources, self._shifts(window))
 
     def _shifts(self, window: Window) -> list[int]:
@@ -108,6 +115,6 @@ class _Waiting:
                 yield from ((Line(False, one.field.name), shift) for shift in shifts)
 
 
-def _of_events(sources: Sources, shifts: list[int]) -> Iterator[tuple[Line, int]]:
+def _of_events(sources: Typed, shifts: list[int]) -> Iterator[tuple[Line, int]]:
     for source in sources:
         yield from ((Line(True, source.event.name), shift) for shift in shifts)
