@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from concurrent.futures import wait
 
 import pytest
 
+from headcount.rpc import admission
 from headcount.rpc.admission import Lane
 
 
@@ -24,6 +26,21 @@ def test_a_lane_is_full_when_no_more_may_wait() -> None:
     wait(calls)
     lane.shutdown()
     assert lane.load == 0
+
+
+def test_a_lane_knows_since_when_it_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writers give way while it is not, and a moment after."""
+    lane = Lane("test", threads=1, waiting=0)
+    assert lane.lull() == math.inf
+    go, now = threading.Event(), 100.0
+    monkeypatch.setattr(admission.time, "monotonic", lambda: now)
+    call = lane.submit(go.wait, 10)
+    assert lane.lull() == 0
+    go.set()
+    assert call.result()
+    lane.shutdown()
+    now = 103.0
+    assert lane.lull() == 3
 
 
 def test_a_call_that_fails_leaves_the_lane() -> None:

@@ -17,7 +17,7 @@ refuses nothing. That is how the log is replayed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -31,6 +31,7 @@ from headcount.index import bitmaps
 from headcount.index.block import Block
 from headcount.index.view import LAST_ORDINAL, Version, View
 from headcount.live import evolve, kept, merge, pieces, recent
+from headcount.live.courtesy import at_once
 from headcount.live.moved import UNMADE, Edit, Made, MovedColumns
 from headcount.model.changes import (
     Changes,
@@ -80,10 +81,12 @@ class Draft:
     """
     What becomes of *view* by the steps that are taken.
 
-    As many as *spare* recent blocks that are to be joined are left as they are.
+    As many as *spare* recent blocks that are to be joined are left as they are. *give_way* is
+    called between steps that take a while.
     """
 
-    def __init__(self, view: View, spare: int = 0) -> None:
+    def __init__(self, view: View, spare: int = 0, give_way: Callable[[], None] = at_once) -> None:
+        self._give_way = give_way
         self._view = view
         self._spare = spare
         self._at = 0
@@ -112,6 +115,7 @@ class Draft:
         named += [step.contacts for step in steps if isinstance(step, EventStep)]
         if len(named) > 1:
             found, start = self._view.known(pa.concat_arrays(named)), 0
+            self._give_way()
             for ids in named:
                 self._expected[id(ids)] = ids, found[start : start + len(ids)]
                 start += len(ids)
@@ -303,6 +307,7 @@ class Draft:
         self._noted = BitMap()
         moved = _moved(edits, made)
         tables = self._tables(events) if events else {}
+        self._give_way()
         if len(moved):
             tables = self._move(moved, edits, made, tables)
         self._record(tables)
@@ -388,7 +393,10 @@ class Draft:
         blocks = list(view.blocks)
         types = view.schema.event_types
         for number, added in by_block.items():
-            blocks[number] = pieces.with_events(blocks[number], added, types, self._repeated)
+            for name, table in added.items():
+                self._give_way()
+                one = {name: table}
+                blocks[number] = pieces.with_events(blocks[number], one, types, self._repeated)
         self._view = view.following(blocks=tuple(blocks))
 
 

@@ -32,6 +32,7 @@ from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live import answer
 from headcount.live.commit import Batch, Commit, Follower, Written
+from headcount.live.courtesy import Courtesy, at_once
 from headcount.live.draft import Draft
 from headcount.live.group import Group, Waiting, only_deletes
 from headcount.live.joint import step_to_join
@@ -49,6 +50,7 @@ _LAST_ENTRIES = 4  # replayed while the committer waits
 _SEVERAL = 3  # batches in a commit that say that many callers write one after the other
 _SPARE = 8  # recent blocks that commits leave to be joined when nobody writes
 _IDLE_SECONDS = 0.002  # after which nobody does
+_MUCH = 100  # records of a commit that gives way to queries
 _GATHER_SECONDS = 0.002  # that such callers are waited for: half of what a commit of theirs takes
 
 
@@ -74,6 +76,7 @@ class LiveWorkspace:
         on_failure: Callable[[Exception], None],
         at: int = EVER.low,
         erased: Iterable[str] = (),
+        courtesy: Courtesy = Courtesy(),  # noqa: B008 - of nobody
     ) -> None:
         """Take *log* and a *view* that its commits lead to; see `open`."""
         self.name = name
@@ -89,6 +92,7 @@ class LiveWorkspace:
         self._clock = clock
         self._settings = settings
         self._on_failure = on_failure
+        self._courtesy = courtesy
         self._followers: tuple[Follower, ...] = ()
         self._waiting: deque[Waiting] = deque()
         self._waiting_records = 0
@@ -115,6 +119,7 @@ class LiveWorkspace:
         on_failure: Callable[[Exception], None] = lambda _: None,
         follow_from: int | None = None,
         follower: Callable[[Commit], None] = lambda _: None,
+        courtesy: Courtesy = Courtesy(),  # noqa: B008 - of nobody
     ) -> LiveWorkspace:
         """
         Open a workspace of a data folder for writing: its generation, then its log.
@@ -162,6 +167,7 @@ class LiveWorkspace:
             on_failure=on_failure,
             at=last.at,
             erased=erased,
+            courtesy=courtesy,
         )
         workspace._thread.start()
         return workspace
@@ -427,7 +433,9 @@ class LiveWorkspace:
             if self._failure is not None:
                 raise self._failure
             before, at = self.view, max(self._clock(), self._reached)
-            draft, group = Draft(before, _SPARE), Group()
+            give_way = self._courtesy.begin() if _records(batches) >= _MUCH else at_once
+            give_way()
+            draft, group = Draft(before, _SPARE, give_way), Group()
             numbers: dict[str, int] = {}
             if len(batches) > 1 or len(batches[0].batch.changes.steps) > 1:
                 several = (waiting.batch.changes for waiting in batches)
@@ -496,6 +504,10 @@ class LiveWorkspace:
             self._waiting_records = 0
         _refuse(left, error)
         self._on_failure(error)
+
+
+def _records(batches: Iterable[Waiting]) -> int:
+    return sum(waiting.records for waiting in batches)
 
 
 def _refuse(group: Iterable[Waiting], error: Exception) -> None:

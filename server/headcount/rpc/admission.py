@@ -20,6 +20,8 @@ was rejected too: by then the call has a thread.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
@@ -45,6 +47,7 @@ class Lane(ThreadPoolExecutor):
         self.seconds = seconds
         self.capacity = threads + waiting
         self._load = 0
+        self._left = -math.inf  # when the last call had ended, on the monotonic clock
         self._load_lock = Lock()
         self._here = _Here()
 
@@ -52,6 +55,10 @@ class Lane(ThreadPoolExecutor):
     def load(self) -> int:
         """Return how many calls are worked on or waiting."""
         return self._load
+
+    def lull(self) -> float:
+        """Return for how many seconds there has been no call, 0 while there is one."""
+        return 0.0 if self._load else time.monotonic() - self._left
 
     @property
     def full(self) -> bool:
@@ -96,6 +103,7 @@ class Lane(ThreadPoolExecutor):
         """Count a call that has ended no more, and do what was to be done afterwards."""
         with self._load_lock:
             self._load -= 1
+            self._left = time.monotonic()
         later, self._here.later = self._here.later, None
         for do in later or ():
             do()

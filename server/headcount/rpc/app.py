@@ -211,6 +211,7 @@ class Server:
         self._failed = False
         self._upkeep = Upkeep(workspaces, self._pinned, self._log)
         workspaces.on_failure(self._fail)
+        workspaces.courtesy.lull = self._unary.lull
 
     @property
     def metrics_port(self) -> int | None:

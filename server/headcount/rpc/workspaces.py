@@ -11,6 +11,7 @@ told, and the server ends. The other workspaces share its disk.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from headcount.caretaker import Caretaker
 from headcount.index.view import Version, View
 from headcount.index.workspace import open_view
 from headcount.live.commit import Writer
+from headcount.live.courtesy import Courtesy
 from headcount.live.settings import WriterSettings
 from headcount.live.writer import LiveWorkspace
 from headcount.model.errors import CorruptionError, Reason, UserError
@@ -62,6 +64,7 @@ class Workspaces:
             if home is not None and isinstance(writer, LiveWorkspace)
         }
         self._home = home
+        self.courtesy = Courtesy() if home is None else home.courtesy
         self._changing = Lock()  # held while a workspace is made or dropped
 
     @property
@@ -271,6 +274,7 @@ class Home:
     def __post_init__(self) -> None:
         """Begin without a failure."""
         self.watchers: dict[str, Watcher] = {}
+        self.courtesy = Courtesy(sleep=time.sleep, clock=time.perf_counter)
         self.failures: list[BaseException] = []
         self.told: Callable[[BaseException], None] = self.failures.append
 
@@ -304,6 +308,7 @@ class Home:
                 on_failure=lambda error: self.told(error),
                 follow_from=watcher.follow_from,
                 follower=watcher.replay,
+                courtesy=self.courtesy,
             )
             undo.callback(live.close)
             engine = Engine(live.view, self.results, workers=self.workers)

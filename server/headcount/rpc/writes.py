@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import pyarrow as pa
+
 from headcount.ingest.arrow import ArrowReader
 from headcount.ingest.arrow_stream import read_stream
 from headcount.ingest.events import EventColumns
@@ -123,7 +125,7 @@ class Writes:
         """Hand over contacts as an Arrow IPC stream; raises as `records` does."""
 
         def batch(now: int, schema: Schema) -> Batch:
-            rows = read_stream(batches, self._settings.records)
+            rows = self._rows(batches)
             reader = ArrowReader(schema, now)
             return reader.contacts(rows, creates=creates, request_id=request.request_id)
 
@@ -135,11 +137,19 @@ class Writes:
         """Hand over events as an Arrow IPC stream; raises as `records` does."""
 
         def batch(now: int, schema: Schema) -> Batch:
-            rows = read_stream(batches, self._settings.records)
+            rows = self._rows(batches)
             reader = ArrowReader(schema, now)
             return reader.events(rows, creates=creates, request_id=request.request_id)
 
         return self._submit(request, call, batch)
+
+    def _rows(self, batches: bytes) -> pa.RecordBatch:
+        """Return the rows of an Arrow IPC stream, and give way to queries before and after."""
+        give_way = self._workspaces.courtesy.begin()
+        give_way()
+        rows = read_stream(batches, self._settings.records)
+        give_way()
+        return rows
 
     def _check(self, count: int) -> None:
         if count > self._settings.records:
