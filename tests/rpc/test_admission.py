@@ -77,3 +77,14 @@ def test_what_is_to_be_done_afterwards_is_done_when_a_call_has_ended() -> None:
     assert done == [("good", thread, 2), ("bad", thread, 1), ("last", thread, 0)]
     lane.afterwards(lambda: note("here"))
     assert done[-1] == ("here", threading.get_ident(), 0)
+
+
+def test_a_call_that_has_ended_before_anybody_follows_it_leaves_nothing_undone() -> None:
+    """Beginning a thread waits for it, and it may have done its first call by then."""
+    done: list[int] = []
+    for number in range(20):
+        lane = Lane("test", threads=1, waiting=0)
+        lane.submit(lane.afterwards, lambda number=number: done.append(number))
+        lane.shutdown()
+        assert lane.load == 0
+    assert done == list(range(20))

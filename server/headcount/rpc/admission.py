@@ -24,6 +24,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Lock, local
 from typing import ParamSpec, TypeVar
 
@@ -75,12 +76,14 @@ class Lane(ThreadPoolExecutor):
         """
         with self._load_lock:
             self._load += 1
+        later: list[Callable[[], object]] = []
         try:
-            future: Future[R] = super().submit(self._work, fn, *args, **kwargs)
+            future: Future[R] = super().submit(self._work, later, fn, *args, **kwargs)
         except RuntimeError:  # the lane is shut down
-            self._leave()
+            self._leave(later)
             raise
-        future.add_done_callback(self._leave)
+        # In this thread, where the call has ended by now: what it left is not the thread's own.
+        future.add_done_callback(partial(self._leave, later))
         return future
 
     def afterwards(self, do: Callable[[], object]) -> None:
@@ -95,15 +98,24 @@ class Lane(ThreadPoolExecutor):
         else:
             later.append(do)
 
-    def _work(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        self._here.later = []
-        return fn(*args, **kwargs)
+    def _work(
+        self,
+        later: list[Callable[[], object]],
+        fn: Callable[P, R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        self._here.later = later
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            self._here.later = None
 
-    def _leave(self, _future: Future[R] | None = None) -> None:
+    def _leave(self, later: list[Callable[[], object]], _future: Future[R] | None = None) -> None:
         """Count a call that has ended no more, and do what was to be done afterwards."""
         with self._load_lock:
             self._load -= 1
             self._left = time.monotonic()
-        later, self._here.later = self._here.later, None
-        for do in later or ():
+        for do in later:
             do()
