@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -31,6 +33,7 @@ from headcount.model.errors import Reason
 from headcount.storage.folder import WriterLock
 from headcount.storage.log import LogSettings
 from support.small_workspace import SCHEMA, view
+from support.written import committed
 
 NOW = 1_780_000_000_000_000
 ROOMY = WriterSettings(log=LogSettings(min_free_bytes=0, min_free_share=0.0))
@@ -222,3 +225,14 @@ def test_blocks_that_cannot_be_joined_end_the_writer(
         monkeypatch.undo()
         with opened(lock) as live:
             assert (live.view.lookup(pa.array([f"new {turn}" for turn in range(6)])) >= 0).all()
+
+
+def test_a_block_does_not_hold_on_to_the_view_it_was_made_from() -> None:
+    """What it has yet to read comes from blocks; a view would hold on to all those of before."""
+    first = committed(view(), put("3", plan="Gold"), 1)
+    gone = weakref.ref(first)
+    second = committed(first, Changes((*put("new", spent=1.0).steps, *labelled("3").steps)), 2)
+    del first
+    gc.collect()
+    assert gone() is None
+    assert second.recent_blocks

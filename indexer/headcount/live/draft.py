@@ -336,7 +336,7 @@ class Draft:
         positions = view.positions(moved)
         old = positions >= 0
         held, held_tables = view.gather(positions[old])
-        columns = MovedColumns(view, held, moved, old, made)
+        columns = MovedColumns(view.schema, held, moved, old, made)
         told = columns.edit(edits)
         own = {name: pieces.of_origin(table, _NOBODY) for name, table in told.items()}
         rest: dict[str, pa.Table] = {}

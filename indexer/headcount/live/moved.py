@@ -20,12 +20,11 @@ import pyarrow as pa
 from headcount.index.arrow import INSTANT
 from headcount.index.block import LISTS, OPTED_OUT
 from headcount.index.lazy import Lazy
-from headcount.index.view import View
 from headcount.live import edit
 from headcount.live.edit import Sets, Told
 from headcount.live.kept import Kept, Names
 from headcount.model.changes import ContactStep, ListUpdate, SetUpdate
-from headcount.model.schema import Field
+from headcount.model.schema import Field, Schema
 
 Ordinals = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
@@ -60,14 +59,19 @@ class MovedColumns:
 
     def __init__(
         self,
-        view: View,
+        schema: Schema,
         held: Mapping[str, pa.Array],
         moved: Ordinals,
         old: npt.NDArray[np.bool_],
         made: Mapping[str, Made],
     ) -> None:
-        """Take what those that are *old* have as *held*, by the names of `contact_schema`."""
-        self._view = view
+        """
+        Take what those that are *old* have as *held*, by the names of `contact_schema`.
+
+        Of a schema, not of a view: columns that are yet to be asked for would hold on to it, and
+        it to the columns of the blocks before, without end.
+        """
+        self._schema = schema
         self._held = held
         self._moved = moved
         self._old = old
@@ -116,7 +120,7 @@ class MovedColumns:
         return {event: events.table() for event, events in told.items()}
 
     def _labels(self, places: Places, update: SetUpdate) -> None:
-        label = self._view.schema.field("label")
+        label = self._schema.field("label")
         assert label is not None
         sets = self._sets_of(label)
         for place, name, add in zip(
