@@ -197,10 +197,11 @@ def test_blocks_that_cannot_be_joined_end_the_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each write would leave more of them behind; what was acknowledged is there later."""
-    failed = list[Exception]()
+    failed, tried = list[Exception](), list[View]()
     told = threading.Event()
 
-    def tidied(_: View) -> View:
+    def tidied(held: View) -> View:
+        tried.append(held)
         raise ZeroDivisionError
 
     def on_failure(error: Exception) -> None:
@@ -222,6 +223,7 @@ def test_blocks_that_cannot_be_joined_end_the_writer(
             assert [type(error) for error in failed] == [ZeroDivisionError]
             with pytest.raises(ZeroDivisionError):
                 live.submit(Batch(put("new 6", spent=6.0)))
+        assert len(tried) == 1
         monkeypatch.undo()
         with opened(lock) as live:
             assert (live.view.lookup(pa.array([f"new {turn}" for turn in range(6)])) >= 0).all()

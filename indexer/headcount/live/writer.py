@@ -360,7 +360,7 @@ class LiveWorkspace:
         """
         last = 0
         while True:
-            untidy = is_untidy(self.view)
+            untidy = self._failure is None and is_untidy(self.view)
             with self._wanted:
                 if last >= _SEVERAL and len(self._waiting) < last and not self._closing:
                     self._enough = last
