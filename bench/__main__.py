@@ -36,6 +36,7 @@ def main() -> int:
     options = _options()
     out = options.out or Path(__file__).parent / "results" / f"{options.contacts}.json"
     results = json.loads(out.read_text()) if out.exists() else {}
+    earlier = dict.fromkeys(results.get("commits", {}), results.get("machine"))
     results["machine"] = machine.describe()
     results["contacts"] = options.contacts
     results["events"] = options.events
@@ -68,6 +69,8 @@ def main() -> int:
         _say("watches", results["watches"])
     commit = results["machine"]["commit"] + "-dirty" * (results["machine"]["dirty"] == "yes")
     results["commits"] = results.get("commits", {}) | dict.fromkeys(options.only, commit)
+    now_here = dict.fromkeys(options.only, results["machine"])
+    results["machines"] = earlier | results.get("machines", {}) | now_here
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"written to {out}", file=sys.stderr)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,23 @@ def section(results: dict[str, Any]) -> list[str]:
         lines += _live(results["live"])
     if "watches" in results:
         lines += _watches(results["watches"])
-    machine = results["machine"]
-    about = ", ".join(
-        f"{k} {v}" for k, v in machine.items() if k not in ("processor", "commit", "dirty")
-    )
-    parts: dict[str, list[str]] = {}
+    return [*lines, " ".join(_measured(results))]
+
+
+def _measured(results: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each machine that parts were measured on: commits, parts, versions."""
+    machines = results.get("machines", {})
+    found: dict[str, dict[str, list[str]]] = {}
     for part, commit in results["commits"].items():
-        parts.setdefault(commit, []).append(part)
-    at = "; ".join(f"{commit} ({', '.join(names)})" for commit, names in parts.items())
-    return [*lines, f"Measured at commit {at} on {machine['processor']}; {about}."]
+        machine = machines.get(part, results["machine"])
+        about = ", ".join(
+            f"{k} {v}" for k, v in machine.items() if k not in ("processor", "commit", "dirty")
+        )
+        commits = found.setdefault(f"{machine['processor']}; {about}", {})
+        commits.setdefault(commit, []).append(part)
+    for where, commits in found.items():
+        at = "; ".join(f"{commit} ({', '.join(parts)})" for commit, parts in commits.items())
+        yield f"Measured at commit {at} on {where}."
 
 
 def _ms(seconds: float) -> str:

@@ -84,6 +84,18 @@ def test_a_rival_that_is_not_installed_is_absent(
     assert row.count("| absent ") == 6
 
 
+def test_each_part_is_said_to_be_of_the_machine_it_was_measured_on() -> None:
+    """Parts measured later and elsewhere do not make the earlier ones figures of that machine."""
+    here = {"processor": "A 1", "cores": "2", "commit": "abcdef1", "dirty": "no"}
+    there = here | {"processor": "B 2", "commit": "1234567"}
+    commits = {"load": "abcdef1", "live": "1234567", "watches": "1234567"}
+    results = {"machine": there, "commits": commits, "machines": {"load": here}}
+    assert " ".join(report._measured(results)) == (
+        "Measured at commit abcdef1 (load) on A 1; cores 2."
+        " Measured at commit 1234567 (live, watches) on B 2; cores 2."
+    )
+
+
 def test_a_rival_that_gives_up_is_not_timed(
     small: data.Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
