@@ -135,8 +135,14 @@ class Machine(RuleBasedStateMachine):
             self.lock.close()
             self._folder.cleanup()
 
+    def let_go_by(self, time: dt.timedelta) -> None:
+        """Let *time* go by: answers are remembered for a day; what is older may be done anew."""
+        self.now += time
+        oldest = self.now - dt.timedelta(microseconds=ROOMY.log.request_age)
+        self.requests = [sent for sent in self.requests if sent[0] >= oldest]
+
     def write(self, *steps: Step, request: str = "") -> Written:
-        self.now += dt.timedelta(seconds=1)
+        self.let_go_by(dt.timedelta(seconds=1))
         batch = Batch(Changes(steps), request)
         written = self.live.write(batch)
         if request:
@@ -292,10 +298,9 @@ class Machine(RuleBasedStateMachine):
     def let_time_go_by(self, seed: int) -> None:
         """Nothing is written for a while."""
         dice = Dice(seed)
-        self.now += dice.pick((dt.timedelta(microseconds=1), dt.timedelta(hours=7), DAY, 9 * DAY))
-        # Answers are remembered for a day; what is older may be done anew.
-        oldest = self.now - dt.timedelta(microseconds=ROOMY.log.request_age)
-        self.requests = [sent for sent in self.requests if sent[0] >= oldest]
+        self.let_go_by(
+            dice.pick((dt.timedelta(microseconds=1), dt.timedelta(hours=7), DAY, 9 * DAY))
+        )
 
     @rule()
     def restart(self) -> None:
