@@ -144,12 +144,22 @@ def test_one_order_of_commits_explains_what_everybody_saw(tmp_path: Path, starts
 def test_a_history_of_a_faulty_server_is_not_explained(
     tmp_path: Path, starts: Nursery, fault: str
 ) -> None:
-    """Control: a count that is one too many at times, and a commit that is lost, are seen."""
-    folder = make_folder(tmp_path / "data", SCHEMA)
-    history = recorded(starts, folder, 4, writers=3, readers=3, fault=fault)
-    if fault == "answer wrong":
-        assert history.failures == []
-    assert list(problems(history, START))
+    """
+    Control: a count that is one too many at times, and a commit that is lost, are seen.
+
+    A kill may find nothing held back, and a busy machine kills once or twice in four seconds: so
+    another history is taken where one has nothing to see.
+    """
+    found: list[object] = []
+    for attempt in range(4):
+        folder = make_folder(tmp_path / f"data {attempt}", SCHEMA)
+        history = recorded(starts, folder, 4, writers=3, readers=3, fault=fault)
+        if fault == "answer wrong":
+            assert history.failures == []
+        found += problems(history, START)
+        if found:
+            break
+    assert found
 
 
 def test_a_history_with_a_write_missing_is_not_explained(tmp_path: Path, starts: Nursery) -> None:
