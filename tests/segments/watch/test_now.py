@@ -40,7 +40,7 @@ from support.watching import US, Commit, Reader, Step, Views, assert_time_is_rig
 from support.worlds import Event, World
 
 SEED = int(os.environ.get("HEADCOUNT_ORACLE_SEED", "0"))
-CASES = int(os.environ.get("HEADCOUNT_TEST_NOW", "96"))
+CASES = int(os.environ.get("HEADCOUNT_TEST_NOW", "48"))
 RUNS = 8
 KEPT = WatcherSettings(history_age=100 * 365 * 24 * HOUR)
 SPANS = (
