@@ -191,7 +191,8 @@ class Block:
         """
         Return a block of live contacts with *ordinals* (ascending), its indexes made when needed.
 
-        *columns* has every column of `contact_schema`, *events* a table of every event type.
+        *columns* has every column of `contact_schema`, *events* a table of every event type; they
+        are read through *moves* blocks, one behind the other.
         """
         rows = len(ordinals)
         stored, types = schema.indexed_fields, schema.event_types

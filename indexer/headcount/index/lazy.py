@@ -44,8 +44,8 @@ class Lazy(Mapping[str, T]):
         self._names: Collection[str]
         if type(names) is dict:
             self._names = names
-        else:  # `isinstance` of a Mapping is slow
-            self._names = getattr(names, "_names", None) or dict.fromkeys(names)
+        else:
+            self._names = names._names if isinstance(names, Lazy) else dict.fromkeys(names)
         self._made: _Made[T] = _Made()
         self._made.names, self._made.make = self._names, make
 

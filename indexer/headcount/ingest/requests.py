@@ -139,8 +139,6 @@ def _key(contact: object) -> str:
 def _named(record: ContactRecord | EventRecord | Other) -> tuple[Phase, tuple[str, ...]]:
     """Return the phase of a record and the contacts it names."""
     match record:
-        case ContactRecord(id=str(contact)):
-            return Phase.UPSERT if record.creates else Phase.PATCH, (contact,)
         case ContactRecord():
             return Phase.UPSERT if record.creates else Phase.PATCH, (_key(record.id),)
         case EventRecord():

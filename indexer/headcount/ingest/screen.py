@@ -40,7 +40,7 @@ class Screen:
         self._refused: list[Refusal] = []
         self._mistakes: dict[int, int] = {}  # how many, by row
         self._suggestions = 0
-        self.good = ~np.zeros(len(numbers), dtype=np.bool_)  # `ones` is Python
+        self.good = np.ones(len(numbers), dtype=np.bool_)
 
     def read(
         self,

@@ -32,7 +32,7 @@ def _no_time() -> float:
     return 0.0
 
 
-def _at_once(_: float) -> None:
+def _no_sleep(_: float) -> None:
     """Sleep for no time."""
 
 
@@ -46,7 +46,7 @@ class Courtesy:
     """
 
     lull: Callable[[], float] = _never
-    sleep: Callable[[float], None] = _at_once
+    sleep: Callable[[float], None] = _no_sleep
     clock: Callable[[], float] = _no_time
 
     def begin(self) -> Turn:

@@ -74,8 +74,8 @@ class Group:
         assert not refused
         self.taken.append((number, changes))
 
-    def drafted(self, draft: Draft, at: int) -> Draft:
-        """Return a new *draft* with all that was taken."""
+    def taken_again(self, draft: Draft, at: int) -> Draft:
+        """Take into another *draft* all that was taken, and return it."""
         for number, changes in self.taken:
             draft.take_all(changes, at, number)
         return draft

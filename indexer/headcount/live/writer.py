@@ -452,7 +452,7 @@ class LiveWorkspace:
                         group.take(draft, waiting, at)
                     except UserError as error:
                         waiting.future.set_exception(error)
-                        draft = group.drafted(Draft(before, _SPARE), at)
+                        draft = group.taken_again(Draft(before, _SPARE, give_way), at)
                     else:
                         if request:
                             numbers[request] = len(group.waiting) - 1

@@ -220,7 +220,7 @@ class WritingRequests:
         self, ids: Sequence[str], message: contacts_pb2.ContactsGetResponse
     ) -> list[ContactState | None]:
         """Return the answer to `get`, in the order of *ids*."""
-        self.info(message.info)
+        self.saw(message.info.version)
         found = {state.contact.id: convert.state(state) for state in message.contacts}
         return [found.get(contact) for contact in ids]
 
@@ -275,10 +275,6 @@ class WritingRequests:
 
     def saw(self, message: common_pb2.Version) -> Version:
         """Take note of the version that an answer names, and return it."""
-        raise NotImplementedError
-
-    def info(self, message: common_pb2.AnswerInfo) -> object:
-        """Take note of the version that an answer names."""
         raise NotImplementedError
 
 

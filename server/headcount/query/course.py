@@ -112,7 +112,8 @@ class Course:
 
     def beginning(self, start: int) -> Piece:
         """Return the piece that begins at *start*."""
-        single = Piece(start, start, bound := self._bind(start), Fixed(bound))
+        bound = self._bind(start)
+        single = Piece(start, start, bound, Fixed(bound))
         try:
             traced, turn = self._traced(start)
             condition = moving(traced, self._traced(start + 1)[0], 1)

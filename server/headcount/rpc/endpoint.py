@@ -109,10 +109,9 @@ class Endpoint:
         self._around = surroundings
 
     def _receive(self, requests: Iterator[bytes], call: Call) -> Message:
-        began = time.monotonic()
-        with self._around.watchdog.limit(call.context, self._around.calls.stall_seconds):
+        seconds = self._around.calls.stall_seconds
+        with self._around.watchdog.limit(call.context, seconds), call.waiting():
             data = next(requests, None)
-        call.deadline += time.monotonic() - began  # the client's time, as in `Call.waiting`
         if data is None:
             raise UserError(Reason.SYNTAX, "expected one request message, found none")
         call.notes["request_bytes"] = len(data)
